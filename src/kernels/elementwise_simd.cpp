@@ -1,0 +1,254 @@
+// One function for each element-wise operation and instruction set: a plain loop over vectors.
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/problems.h"
+#include "kernels/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/elementwise_simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/maths-inl.h"
+#include "kernels/simd_targets.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shipway::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+/// The constants of an instruction.
+struct Constants {
+  float p, q;
+};
+
+/// y[i] = op(a[i], b[i], c[i]), the last incomplete vector through a buffer, so that nothing
+/// outside is touched and every element gets the same arithmetic whatever its position.
+template <int kArguments, typename Op>
+HWY_INLINE void map(const float* a, const float* b, const float* c, float* y, int64_t n, Op op) {
+  const Floats d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const F zero = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const F va = hn::LoadU(d, a + i);
+    const F vb = kArguments > 1 ? hn::LoadU(d, b + i) : zero;
+    const F vc = kArguments > 2 ? hn::LoadU(d, c + i) : zero;
+    hn::StoreU(op(va, vb, vc), d, y + i);
+  }
+  if (i == n) return;
+  HWY_ALIGN float tail[3][16] = {};
+  for (int64_t j = i; j < n; ++j) {
+    tail[0][j - i] = a[j];
+    if (kArguments > 1) tail[1][j - i] = b[j];
+    if (kArguments > 2) tail[2][j - i] = c[j];
+  }
+  const F result = op(hn::Load(d, tail[0]), hn::Load(d, tail[1]), hn::Load(d, tail[2]));
+  hn::Store(result, d, tail[0]);
+  for (int64_t j = i; j < n; ++j) y[j] = tail[0][j - i];
+}
+
+template <int kArguments, typename Op>
+void run(const float* a, const float* b, const float* c, float p, float q, float* y, int64_t n) {
+  const Op op{{p, q}};
+  map<kArguments>(a, b, c, y, n, op);
+}
+
+// min and max that keep NaN, as ONNX asks: a comparison with NaN is false, so the tested one is
+// returned.
+HWY_INLINE F keep_below(F x, F high) { return hn::IfThenElse(hn::Gt(x, high), high, x); }
+HWY_INLINE F keep_above(F x, F low) { return hn::IfThenElse(hn::Lt(x, low), low, x); }
+HWY_INLINE F clip(F x, F low, F high) { return keep_below(keep_above(x, low), high); }
+template <typename Mask>
+HWY_INLINE F one_where(Mask mask) {
+  return hn::IfThenElseZero(mask, set(1.0f));
+}
+HWY_INLINE auto is_true(F x) { return hn::Ne(x, hn::Zero(Floats())); }
+HWY_INLINE F softplus(F x) {  // max(x, 0) + log1p(e^-|x|), so that neither end overflows
+  const F e = exp(hn::Neg(hn::Abs(x)));
+  // log1p(e) = log(1 + e) * e / ((1 + e) - 1) corrects the rounding of 1 + e (Kahan).
+  const F u = hn::Add(set(1.0f), e), d = hn::Sub(u, set(1.0f));
+  const F tail = hn::IfThenElse(hn::Eq(d, hn::Zero(Floats())), e, hn::Div(hn::Mul(log(u), e), d));
+  return hn::Add(keep_above(x, hn::Zero(Floats())), tail);
+}
+HWY_INLINE F expm1(F x) {  // relative error 1e-6: tanh(x/2) * (e^x + 1), which cancels nowhere
+  const F direct = hn::Sub(exp(x), set(1.0f));
+  const F careful = hn::Mul(tanh(hn::Mul(x, set(0.5f))), hn::Add(exp(x), set(1.0f)));
+  return hn::IfThenElse(hn::Lt(hn::Abs(x), set(1.0f)), careful, direct);
+}
+
+#define SHIPWAY_OP1(name, ...)                                       \
+  struct name : Constants {                                          \
+    HWY_INLINE F operator()(F a, F, F) const { return __VA_ARGS__; } \
+  }
+#define SHIPWAY_OP2(name, ...)                                         \
+  struct name : Constants {                                            \
+    HWY_INLINE F operator()(F a, F b, F) const { return __VA_ARGS__; } \
+  }
+#define SHIPWAY_OP3(name, ...)                                           \
+  struct name : Constants {                                              \
+    HWY_INLINE F operator()(F a, F b, F c) const { return __VA_ARGS__; } \
+  }
+
+HWY_INLINE F zero() { return hn::Zero(Floats()); }
+
+SHIPWAY_OP1(Copy, a);
+SHIPWAY_OP1(AbsOp, hn::Abs(a));
+SHIPWAY_OP1(NegOp, hn::Neg(a));
+SHIPWAY_OP1(SignOp,
+            hn::IfThenElse(hn::IsNaN(a), a,
+                           hn::Sub(one_where(hn::Gt(a, zero())), one_where(hn::Lt(a, zero())))));
+SHIPWAY_OP1(Relu, keep_above(a, zero()));
+SHIPWAY_OP1(LeakyRelu, hn::IfThenElse(hn::Lt(a, zero()), hn::Mul(a, set(p)), a));
+SHIPWAY_OP1(ThresholdedRelu, hn::IfThenElse(hn::Le(a, set(p)), zero(), a));
+SHIPWAY_OP1(Clip, clip(a, set(p), set(q)));
+SHIPWAY_OP1(Affine, hn::MulAdd(a, set(p), set(q)));
+SHIPWAY_OP1(Elu, hn::IfThenElse(hn::Lt(a, zero()), hn::Mul(set(p), expm1(a)), a));
+SHIPWAY_OP1(Selu, hn::Mul(set(q), hn::IfThenElse(hn::Le(a, zero()), hn::Mul(set(p), expm1(a)), a)));
+SHIPWAY_OP1(Celu, hn::IfThenElse(hn::Lt(a, zero()), hn::Mul(set(p), expm1(hn::Div(a, set(p)))), a));
+SHIPWAY_OP1(Sigmoid, sigmoid(a));
+SHIPWAY_OP1(HardSigmoid, clip(hn::MulAdd(a, set(p), set(q)), zero(), set(1.0f)));
+SHIPWAY_OP1(HardSwish,
+            hn::Mul(a, clip(hn::MulAdd(a, set(1.0f / 6), set(0.5f)), zero(), set(1.0f))));
+SHIPWAY_OP1(Silu, hn::Mul(a, sigmoid(hn::Mul(set(p), a))));
+SHIPWAY_OP1(TanhOp, tanh(a));
+SHIPWAY_OP1(ErfOp, erf(a));
+SHIPWAY_OP1(Gelu, hn::Mul(hn::Mul(set(0.5f), a),
+                          hn::Add(set(1.0f), erf(hn::Mul(a, set(0.70710678118654752f))))));
+SHIPWAY_OP1(GeluTanh,
+            hn::Mul(hn::Mul(set(0.5f), a),
+                    hn::Add(set(1.0f),
+                            tanh(hn::Mul(hn::Mul(set(0.79788456080286536f), a),
+                                         hn::MulAdd(hn::Mul(a, a), set(0.044715f), set(1.0f)))))));
+SHIPWAY_OP1(Mish, hn::Mul(a, tanh(softplus(a))));
+SHIPWAY_OP1(Softplus, softplus(a));
+SHIPWAY_OP1(Softsign, hn::Div(a, hn::Add(set(1.0f), hn::Abs(a))));
+SHIPWAY_OP1(ExpOp, exp(a));
+SHIPWAY_OP1(LogOp, log(a));
+SHIPWAY_OP1(SqrtOp, hn::Sqrt(a));
+SHIPWAY_OP1(Rsqrt, hn::Div(set(1.0f), hn::Sqrt(a)));
+SHIPWAY_OP1(Reciprocal, hn::Div(set(1.0f), a));
+SHIPWAY_OP1(Square, hn::Mul(a, a));
+SHIPWAY_OP1(FloorOp, hn::Floor(a));
+SHIPWAY_OP1(CeilOp, hn::Ceil(a));
+SHIPWAY_OP1(RoundOp, hn::Round(a));
+SHIPWAY_OP1(NotOp, one_where(hn::Eq(a, zero())));
+SHIPWAY_OP1(IsNan, one_where(hn::IsNaN(a)));
+SHIPWAY_OP2(AddOp, hn::Add(a, b));
+SHIPWAY_OP2(SubOp, hn::Sub(a, b));
+SHIPWAY_OP2(MulOp, hn::Mul(a, b));
+SHIPWAY_OP2(DivOp, hn::Div(a, b));
+// NaN in either argument wins: the comparison keeps a's, the outer choice brings b's.
+SHIPWAY_OP2(MinOp, hn::IfThenElse(hn::IsNaN(b), b, keep_below(a, b)));
+SHIPWAY_OP2(MaxOp, hn::IfThenElse(hn::IsNaN(b), b, keep_above(a, b)));
+SHIPWAY_OP2(Prelu, hn::IfThenElse(hn::Lt(a, zero()), hn::Mul(a, b), a));
+SHIPWAY_OP2(Equal, one_where(hn::Eq(a, b)));
+SHIPWAY_OP2(Less, one_where(hn::Lt(a, b)));
+SHIPWAY_OP2(LessOrEqual, one_where(hn::Le(a, b)));
+SHIPWAY_OP2(Greater, one_where(hn::Gt(a, b)));
+SHIPWAY_OP2(GreaterOrEqual, one_where(hn::Ge(a, b)));
+SHIPWAY_OP2(AndOp, one_where(hn::And(is_true(a), is_true(b))));
+SHIPWAY_OP2(OrOp, one_where(hn::Or(is_true(a), is_true(b))));
+SHIPWAY_OP2(XorOp, one_where(hn::Xor(is_true(a), is_true(b))));
+SHIPWAY_OP3(Select, hn::IfThenElse(is_true(a), b, c));
+SHIPWAY_OP3(MulAddOp, hn::MulAdd(a, b, c));
+
+// Rare in networks and hard to get right over the whole range: the C library's, element by element,
+// in double.
+void run_sin(const float* a, const float*, const float*, float, float, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(std::sin(static_cast<double>(a[i])));
+}
+void run_cos(const float* a, const float*, const float*, float, float, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(std::cos(static_cast<double>(a[i])));
+}
+void run_pow(const float* a, const float* b, const float*, float, float, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    y[i] = static_cast<float>(std::pow(static_cast<double>(a[i]), static_cast<double>(b[i])));
+}
+void run_pow_constant(const float* a, const float*, const float*, float p, float q, float* y,
+                      int64_t n) {
+  if (p == 1) return run<1, Copy>(a, nullptr, nullptr, p, q, y, n);
+  if (p == 2) return run<1, Square>(a, nullptr, nullptr, p, q, y, n);
+  if (p == 3)
+    return map<1>(a, nullptr, nullptr, y, n,
+                  [](F x, F, F) HWY_ATTR { return hn::Mul(hn::Mul(x, x), x); });
+  if (p == -1) return run<1, Reciprocal>(a, nullptr, nullptr, p, q, y, n);
+  for (int64_t i = 0; i < n; ++i)
+    y[i] = static_cast<float>(std::pow(static_cast<double>(a[i]), static_cast<double>(p)));
+}
+
+}  // namespace
+
+/// In the order of Opcode.
+const ElementwiseFunction kElementwise[] = {run<1, Copy>,
+                                            run<1, AbsOp>,
+                                            run<1, NegOp>,
+                                            run<1, SignOp>,
+                                            run<1, Relu>,
+                                            run<1, LeakyRelu>,
+                                            run<1, ThresholdedRelu>,
+                                            run<1, Clip>,
+                                            run<1, Affine>,
+                                            run<1, Elu>,
+                                            run<1, Selu>,
+                                            run<1, Celu>,
+                                            run<1, Sigmoid>,
+                                            run<1, HardSigmoid>,
+                                            run<1, HardSwish>,
+                                            run<1, Silu>,
+                                            run<1, TanhOp>,
+                                            run<1, ErfOp>,
+                                            run<1, Gelu>,
+                                            run<1, GeluTanh>,
+                                            run<1, Mish>,
+                                            run<1, Softplus>,
+                                            run<1, Softsign>,
+                                            run<1, ExpOp>,
+                                            run<1, LogOp>,
+                                            run<1, SqrtOp>,
+                                            run<1, Rsqrt>,
+                                            run<1, Reciprocal>,
+                                            run<1, Square>,
+                                            run_pow_constant,
+                                            run<1, FloorOp>,
+                                            run<1, CeilOp>,
+                                            run<1, RoundOp>,
+                                            run_sin,
+                                            run_cos,
+                                            run<1, NotOp>,
+                                            run<1, IsNan>,
+                                            run<2, AddOp>,
+                                            run<2, SubOp>,
+                                            run<2, MulOp>,
+                                            run<2, DivOp>,
+                                            run<2, MinOp>,
+                                            run<2, MaxOp>,
+                                            run_pow,
+                                            run<2, Prelu>,
+                                            run<2, Equal>,
+                                            run<2, Less>,
+                                            run<2, LessOrEqual>,
+                                            run<2, Greater>,
+                                            run<2, GreaterOrEqual>,
+                                            run<2, AndOp>,
+                                            run<2, OrOp>,
+                                            run<2, XorOp>,
+                                            run<3, Select>,
+                                            run<3, MulAddOp>};
+static_assert(sizeof(kElementwise) / sizeof(kElementwise[0]) ==
+              static_cast<size_t>(Opcode::kMulAdd) + 1);
+
+}  // namespace HWY_NAMESPACE
+}  // namespace shipway::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shipway::kernels {
+
+const ElementwiseFunction* elementwise_functions(Isa isa) {
+  return SHIPWAY_SIMD_TABLE(isa, kElementwise);
+}
+
+}  // namespace shipway::kernels
+#endif

@@ -1,0 +1,173 @@
+// Weights in the order in which kernels read them.
+#include "kernels/pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace shipway::kernels {
+namespace {
+
+/// {out, in per group, taps, group, block, panel, vector}, read back from a recipe.
+struct ConvShape {
+  int64_t out, in, taps, group;
+  int32_t block, panel, vector;
+  Panels panels() const { return {out / group, in * taps, panel, vector}; }
+};
+ConvShape conv_shape(const PackRecipe& recipe) {
+  const auto& p = recipe.parameters;
+  return {p[0], p[1], p[2], p[3], p[4], p[5], p[6]};
+}
+
+/// k runs over blocks of input channels, in each over taps, in each over the block's channels;
+/// block 0: over channels, then taps.
+void pack_conv(const ConvShape& shape, const float* source, float* destination) {
+  const Panels panels = shape.panels();
+  const int64_t block = shape.block == 0 ? 1 : shape.block;
+  for (int64_t g = 0; g < shape.group; ++g) {
+    for (int64_t p = 0; p < panels.count(); ++p) {
+      const int64_t width = panels.width(p);
+      for (int64_t begin = 0; begin < shape.in; begin += block) {
+        const int64_t end = std::min(begin + block, shape.in);
+        for (int64_t tap = 0; tap < shape.taps; ++tap) {
+          for (int64_t channel = begin; channel < end; ++channel, destination += width) {
+            for (int64_t j = 0; j < width; ++j) {
+              const int64_t out = p * shape.panel + j;
+              destination[j] =
+                  out < panels.n
+                      ? source[((g * panels.n + out) * shape.in + channel) * shape.taps + tap]
+                      : 0.0f;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+void pack_depthwise(int64_t channels, int64_t taps, int64_t block, const float* source,
+                    float* destination) {
+  for (int64_t begin = 0; begin < channels; begin += block)
+    for (int64_t tap = 0; tap < taps; ++tap, destination += block)
+      for (int64_t c = 0; c < block; ++c)
+        destination[c] = begin + c < channels ? source[(begin + c) * taps + tap] : 0.0f;
+}
+
+/// [group][phase][out][in][taps of the phase] from [in][out / group][taps].
+void pack_transposed(const PackRecipe& recipe, const float* source, float* destination) {
+  const auto& p = recipe.parameters;
+  const int64_t in_per_group = p[0] / p[2], out = p[1], group = p[2];
+  const int64_t taps = int64_t{p[3]} * p[4] * p[5];
+  const auto in_phase = [&](int axis, int64_t k, int64_t phase) {
+    return k * p[9 + axis] % p[6 + axis] == phase;
+  };
+  for (int64_t g = 0; g < group; ++g)
+    for (int64_t phase = 0; phase < int64_t{p[6]} * p[7] * p[8]; ++phase) {
+      const int64_t pd = phase / (int64_t{p[7]} * p[8]), ph = phase / p[8] % p[7],
+                    pw = phase % p[8];
+      for (int64_t o = 0; o < out; ++o)
+        for (int64_t i = 0; i < in_per_group; ++i)
+          for (int64_t d = 0; d < p[3]; ++d)
+            for (int64_t h = 0; h < p[4]; ++h)
+              for (int64_t w = 0; w < p[5]; ++w)
+                if (in_phase(0, d, pd) && in_phase(1, h, ph) && in_phase(2, w, pw))
+                  *destination++ =
+                      source[((g * in_per_group + i) * out + o) * taps + (d * p[4] + h) * p[5] + w];
+    }
+}
+
+}  // namespace
+
+PackRecipe gemm_recipe(int64_t n, int64_t k, bool transposed, int panel, int vector) {
+  return {PackKind::kGemmPanels,
+          {static_cast<int32_t>(n), static_cast<int32_t>(k), transposed, panel, vector}};
+}
+
+PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vector) {
+  const int64_t taps = problem.kernel[0] * problem.kernel[1] * problem.kernel[2];
+  return {PackKind::kConvPanels,
+          {static_cast<int32_t>(problem.channels_out),
+           static_cast<int32_t>(problem.channels_in / problem.group), static_cast<int32_t>(taps),
+           static_cast<int32_t>(problem.group), block, panel, vector}};
+}
+
+PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block) {
+  return {PackKind::kDepthwise,
+          {static_cast<int32_t>(channels), static_cast<int32_t>(taps), block}};
+}
+
+PackRecipe transpose_recipe(const ConvProblem& problem) {
+  PackRecipe recipe{PackKind::kTransposeRows,
+                    {static_cast<int32_t>(problem.channels_in),
+                     static_cast<int32_t>(problem.channels_out / problem.group),
+                     static_cast<int32_t>(problem.group)}};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    recipe.parameters[3 + axis] = static_cast<int32_t>(problem.kernel[axis]);
+    recipe.parameters[6 + axis] = static_cast<int32_t>(problem.strides[axis]);
+    recipe.parameters[9 + axis] = static_cast<int32_t>(problem.dilations[axis]);
+  }
+  return recipe;
+}
+
+void pack_panels(const Panels& panels, const float* source, int64_t row_stride,
+                 int64_t column_stride, float* destination) {
+  for (int64_t p = 0; p < panels.count(); ++p) {
+    const int64_t width = panels.width(p),
+                  columns = std::min<int64_t>(panels.n - p * panels.panel, width);
+    const float* first = source + p * panels.panel * column_stride;
+    float* target = destination + panels.offset(p);
+    if (column_stride == 1) {
+      for (int64_t i = 0; i < panels.k; ++i, target += width) {
+        std::memcpy(target, first + i * row_stride, static_cast<size_t>(columns) * sizeof(float));
+        std::fill(target + columns, target + width, 0.0f);
+      }
+      continue;
+    }
+    // Columns are the long direction of the source: blocks of rows, so that lines of both sides
+    // stay in L1.
+    constexpr int64_t kRows = 16;
+    for (int64_t begin = 0; begin < panels.k; begin += kRows) {
+      const int64_t end = std::min(begin + kRows, panels.k);
+      for (int64_t j = 0; j < width; ++j)
+        for (int64_t i = begin; i < end; ++i)
+          target[i * width + j] = j < columns ? first[i * row_stride + j * column_stride] : 0.0f;
+    }
+  }
+}
+
+int64_t packed_size(const PackRecipe& recipe) {
+  const auto& p = recipe.parameters;
+  const auto bytes = [](int64_t floats) { return floats * static_cast<int64_t>(sizeof(float)); };
+  switch (recipe.kind) {
+    case PackKind::kNone:
+      return 0;
+    case PackKind::kGemmPanels:
+      return bytes(Panels{p[0], p[1], p[3], p[4]}.floats());
+    case PackKind::kConvPanels:
+      return bytes(conv_shape(recipe).panels().floats() * p[3]);
+    case PackKind::kDepthwise:
+      return bytes((int64_t{p[0]} + p[2] - 1) / p[2] * p[2] * p[1]);
+    case PackKind::kTransposeRows:
+      return bytes(int64_t{p[0]} * p[1] * p[3] * p[4] * p[5]);
+  }
+  return 0;
+}
+
+void pack(const PackRecipe& recipe, const float* source, void* destination) {
+  const auto& p = recipe.parameters;
+  auto* floats = static_cast<float*>(destination);
+  switch (recipe.kind) {
+    case PackKind::kNone:
+      return;
+    case PackKind::kGemmPanels:
+      return pack_panels({p[0], p[1], p[3], p[4]}, source, p[2] ? 1 : p[0], p[2] ? p[1] : 1,
+                         floats);
+    case PackKind::kConvPanels:
+      return pack_conv(conv_shape(recipe), source, floats);
+    case PackKind::kDepthwise:
+      return pack_depthwise(p[0], p[1], p[2], source, floats);
+    case PackKind::kTransposeRows:
+      return pack_transposed(recipe, source, floats);
+  }
+}
+
+}  // namespace shipway::kernels
