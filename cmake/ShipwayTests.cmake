@@ -1,0 +1,34 @@
+# Tests that cross layers: the include check, the installed package, the fuzz targets with their corpora.
+if(SHIPWAY_BUILD_TESTS)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME include_check COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check.py)
+  add_test(NAME include_check.itself COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check_test.py)
+  set_tests_properties(include_check include_check.itself PROPERTIES LABELS fast TIMEOUT 60)
+endif()
+
+# shipway_fuzz_target(NAME): fuzz/NAME_fuzz.cpp, which defines LLVMFuzzerTestOneInput, seeded from fuzz/corpus/NAME.
+# With SHIPWAY_BUILD_FUZZERS (clang) it becomes a libFuzzer binary; otherwise, in the ordinary suite, a program
+# that replays the corpus, so that inputs which once broke something stay tested by every compiler.
+function(shipway_fuzz_target name)
+  set(corpus ${PROJECT_SOURCE_DIR}/fuzz/corpus/${name})
+  if(SHIPWAY_BUILD_FUZZERS)
+    add_executable(${name}_fuzz ${PROJECT_SOURCE_DIR}/fuzz/${name}_fuzz.cpp)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name}_fuzz ${PROJECT_SOURCE_DIR}/fuzz/${name}_fuzz.cpp ${PROJECT_SOURCE_DIR}/fuzz/replay.cpp)
+  endif()
+  target_link_libraries(${name}_fuzz PRIVATE shipway_tasks)
+  set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  if(SHIPWAY_BUILD_TESTS AND NOT SHIPWAY_BUILD_FUZZERS)
+    add_test(NAME fuzz.${name}.corpus COMMAND ${name}_fuzz ${corpus})
+    set_tests_properties(fuzz.${name}.corpus PROPERTIES LABELS fast TIMEOUT 300)
+  endif()
+endfunction()
+
+if(SHIPWAY_BUILD_TESTS OR SHIPWAY_BUILD_FUZZERS)
+  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*_fuzz.cpp)
+  foreach(source IN LISTS fuzz_sources)
+    string(REGEX REPLACE ".*/([^/]+)_fuzz\\.cpp$" "\\1" name ${source})
+    shipway_fuzz_target(${name})
+  endforeach()
+endif()
