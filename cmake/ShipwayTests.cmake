@@ -4,6 +4,11 @@ if(SHIPWAY_BUILD_TESTS)
   add_test(NAME include_check COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check.py)
   add_test(NAME include_check.itself COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check_test.py)
   set_tests_properties(include_check include_check.itself PROPERTIES LABELS fast TIMEOUT 60)
+
+  # Small programs that the Python tests ask.
+  add_executable(schema_dump ${PROJECT_SOURCE_DIR}/tests/schema_dump.cpp)
+  target_link_libraries(schema_dump PRIVATE shipway_operators nlohmann_json::nlohmann_json)
+  set_target_properties(schema_dump PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endif()
 
 # shipway_fuzz_target(NAME): fuzz/NAME_fuzz.cpp, which defines LLVMFuzzerTestOneInput, seeded from fuzz/corpus/NAME.

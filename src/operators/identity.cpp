@@ -1,0 +1,37 @@
+// Identity: hands its input on.
+#include "operators/operator.h"
+
+namespace shipway {
+
+const Operator& identity_operator() {
+  static const Operator definition{
+      .name = "Identity",
+      .summary = "Hands its input on.",
+      .versions = {{.since = 1, .signature = "(input: T) -> (output: T)", .types = "T: all_ir3"},
+                   {.since = 13, .signature = "(input: T) -> (output: T)", .types = "T: all_ir4"},
+                   {.since = 14,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir4 seq(all_ir3)"},
+                   {.since = 16,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir4 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"},
+                   {.since = 19,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir9 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"},
+                   {.since = 21,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir10 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"},
+                   {.since = 23,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir11 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"},
+                   {.since = 24,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir12 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"},
+                   {.since = 25,
+                    .signature = "(input: V) -> (output: V)",
+                    .types = "V: all_ir13 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"}},
+  };
+  return definition;
+}
+
+}  // namespace shipway

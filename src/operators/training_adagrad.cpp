@@ -1,0 +1,20 @@
+// Adagrad: one step of the Adagrad optimiser for each tensor.
+#include "operators/operator.h"
+
+namespace shipway {
+
+const Operator& adagrad_operator() {
+  static const Operator definition{
+      .domain = "ai.onnx.preview.training",
+      .name = "Adagrad",
+      .summary = "One step of the Adagrad optimiser for each tensor.",
+      .versions = {{.since = 1,
+                    .signature = "(R: T1, T: T2, inputs...~: T3) -> (outputs...~: T3)",
+                    .types = "T1: float double; T2: int64; T3: float double",
+                    .attributes = "decay_factor: float = 0.0; epsilon: float = 1e-06; "
+                                  "norm_coefficient: float = 0.0"}},
+  };
+  return definition;
+}
+
+}  // namespace shipway

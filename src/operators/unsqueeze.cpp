@@ -1,0 +1,37 @@
+// Unsqueeze: inserts axes of size one.
+#include "operators/operator.h"
+
+namespace shipway {
+
+const Operator& unsqueeze_operator() {
+  static const Operator definition{
+      .name = "Unsqueeze",
+      .summary = "Inserts axes of size one.",
+      .versions = {{.since = 1,
+                    .signature = "(data: T) -> (expanded: T)",
+                    .types = "T: all_ir3",
+                    .attributes = "axes: ints!"},
+                   {.since = 11,
+                    .signature = "(data: T) -> (expanded: T)",
+                    .types = "T: all_ir3",
+                    .attributes = "axes: ints!"},
+                   {.since = 13,
+                    .signature = "(data: T, axes: int64) -> (expanded: T)",
+                    .types = "T: all_ir4"},
+                   {.since = 21,
+                    .signature = "(data: T, axes: int64) -> (expanded: T)",
+                    .types = "T: all_ir10"},
+                   {.since = 23,
+                    .signature = "(data: T, axes: int64) -> (expanded: T)",
+                    .types = "T: all_ir11"},
+                   {.since = 24,
+                    .signature = "(data: T, axes: int64) -> (expanded: T)",
+                    .types = "T: all_ir12"},
+                   {.since = 25,
+                    .signature = "(data: T, axes: int64) -> (expanded: T)",
+                    .types = "T: all_ir13"}},
+  };
+  return definition;
+}
+
+}  // namespace shipway
