@@ -16,6 +16,7 @@ namespace {
 
 constexpr KernelRow kTable[] = {
     SHIPWAY_EVERY_ISA("elementwise", kElementwise, prepare_elementwise, bind_elementwise),
+    SHIPWAY_EVERY_ISA("gemm", kGemm, prepare_gemm, bind_gemm),
 };
 
 /// The row's own prepare, after the checks that hold for all rows.

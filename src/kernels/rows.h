@@ -11,6 +11,7 @@ namespace shipway::kernels {
   Result<BoundKernel> bind_##name(const KernelPlan& plan, const Dims& dims)
 
 SHIPWAY_KERNEL(elementwise);
+SHIPWAY_KERNEL(gemm);
 
 #undef SHIPWAY_KERNEL
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/testing/elementwise_cases.h"
+#include "kernels/testing/gemm_cases.h"
 
 namespace shipway::kernels::testing {
 
@@ -9,16 +10,21 @@ inline std::vector<KernelCase> cases_of(KernelKind kind) {
   switch (kind) {
     case KernelKind::kElementwise:
       return elementwise_cases();
+    case KernelKind::kGemm:
+      return gemm_cases();
     default:
       return {};
   }
 }
 
-inline Instance make_instance(const KernelCase& kernel_case, uint64_t seed) {
+/// `expect` false leaves the expected values zero: enough for a benchmark, and much faster.
+inline Instance make_instance(const KernelCase& kernel_case, uint64_t seed, bool expect = true) {
   Random random(seed);
   switch (kind_of(kernel_case.problem)) {
     case KernelKind::kElementwise:
-      return elementwise_instance(kernel_case, random);
+      return elementwise_instance(kernel_case, random, expect);
+    case KernelKind::kGemm:
+      return gemm_instance(kernel_case, random, expect);
     default:
       return {};
   }

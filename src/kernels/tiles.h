@@ -1,0 +1,64 @@
+// The micro-kernels of matrix product and convolution: one small block of the output, kept in
+// registers while k runs. Plain structs only: this header is included by files compiled for one
+// instruction set.
+#pragma once
+
+#include <cstdint>
+
+namespace shipway::kernels {
+
+/// A run of `length` consecutive k whose A elements lie side by side at `offset` (floats) from the
+/// row's start. A matrix product has one segment; a convolution has one for each (channel block,
+/// tap).
+struct Segment {
+  int64_t offset = 0, length = 0;
+};
+
+/// c[r][j] = finish(start + sum_k a[r][k] * b[k][j]), k ascending, one fused multiply-add each
+/// (SSE4: multiply, add), where start is c when `accumulate`, else 0. The order of additions does
+/// not depend on the tile's size, so that splitting rows, columns or k (through `accumulate`) never
+/// changes a bit.
+struct TileArguments {
+  const float* a = nullptr;
+  int64_t a_row_stride = 0;
+  const Segment* segments = nullptr;
+  int64_t segment_count = 0;
+  const float* b = nullptr;  // packed: [k][vectors * lanes]. In place: see DirectTile
+  int64_t b_step = 0;        // DirectTile, ManyPanels
+  float* c = nullptr;
+  int64_t c_row_stride = 0, c_vector_stride = 0;
+  bool accumulate = false;
+  bool finish = true;  // the last run over k: apply what follows
+  bool clip = false;
+  float scale = 1;                  // of the sum
+  const float* bias = nullptr;      // one per column, or null
+  const float* row_bias = nullptr;  // one per row, or null
+  const float* add = nullptr;       // strides of c, or null
+  float low = 0, high = 0;          // with `clip`; NaN is kept
+};
+using TileFunction = void (*)(const TileArguments&);
+
+/// The micro-kernels of one instruction set.
+struct TileTable {
+  int lanes = 0;     // floats in a vector; the channel block too
+  int max_rows = 0;  // of a tile
+  static constexpr int kMaxRows = 16, kMaxVectors = 4;
+  /// packed[v - 1][rows - 1]: B panel of v = 1 or 2 vectors.
+  TileFunction packed[2][kMaxRows] = {};
+  /// direct[v - 1][rows - 1], rows <= 4: A is [rows][k] without gaps along k, B vectors are read in
+  /// place (unaligned) at b + segment.offset + i * b_step, neighbouring columns side by side.
+  TileFunction direct[kMaxVectors][4] = {};
+  /// many_panels[rows - 1]: 4 whole panels at once, `b_step` floats from panel to panel, c
+  /// contiguous over all of them. A matrix with one or few rows is bound by memory, and parallel
+  /// streams use more of it.
+  TileFunction many_panels[4] = {};
+  static constexpr int kManyPanels = 4;
+  int many_panels_rows = 0;  // largest `rows` of many_panels
+  /// depthwise: see depthwise.h
+};
+
+const TileTable& tiles_avx512();
+const TileTable& tiles_avx2();
+const TileTable& tiles_sse4();
+
+}  // namespace shipway::kernels
