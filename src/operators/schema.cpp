@@ -54,11 +54,6 @@ constexpr DTypeSet kDTypeSets[] = {
     {"all_ir14", kAllIr14},
 };
 
-constexpr std::string_view kAttributeTypeNames[] = {
-    "undefined",      "float",      "int",        "string",  "tensor", "graph",
-    "floats",         "ints",       "strings",    "tensors", "graphs", "sparse_tensor",
-    "sparse_tensors", "type_proto", "type_protos"};
-
 std::optional<uint32_t> dtype_mask(std::string_view name) {
   for (const DTypeSet& set : kDTypeSets)
     if (set.name == name) return set.mask;
@@ -125,11 +120,12 @@ Status read_map_type(std::string_view inside, bool in_sequence, TypeSet& types) 
     return Status::internal("'{}' is not a key (int64 or string) and values of a map", inside);
   const bool from_int64 = parts[0] == "int64";
   if (in_sequence) {
-    types.add_mask(
-        from_int64 ? TypeKind::kSequenceOfMapFromInt64 : TypeKind::kSequenceOfMapFromString,
-        *values);
+    types.add_mask(from_int64 ? TypeSet::Kind::kSequenceOfMapFromInt64
+                              : TypeSet::Kind::kSequenceOfMapFromString,
+                   *values);
   } else {
-    types.add_mask(from_int64 ? TypeKind::kMapFromInt64 : TypeKind::kMapFromString, *values);
+    types.add_mask(from_int64 ? TypeSet::Kind::kMapFromInt64 : TypeSet::Kind::kMapFromString,
+                   *values);
   }
   return Status::ok();
 }
@@ -137,18 +133,18 @@ Status read_map_type(std::string_view inside, bool in_sequence, TypeSet& types) 
 /// One type or set of types: `floats`, `seq(int64)`, `optional(seq(all_ir4))`, `map(int64,float)`.
 Status read_type(std::string_view text, TypeSet& types) {
   std::string_view rest = text;
-  TypeKind kind = TypeKind::kTensor;
+  TypeSet::Kind kind = TypeSet::Kind::kTensor;
   if (take_front(rest, "map(") && take_back(rest, ")")) return read_map_type(rest, false, types);
   if (take_front(rest, "seq(map(") && take_back(rest, "))"))
     return read_map_type(rest, true, types);
   if (take_front(rest, "optional(seq(") && take_back(rest, "))")) {
-    kind = TypeKind::kOptionalSequence;
+    kind = TypeSet::Kind::kOptionalSequence;
   } else if (take_front(rest, "optional(") && take_back(rest, ")")) {
-    kind = TypeKind::kOptional;
+    kind = TypeSet::Kind::kOptional;
   } else if (take_front(rest, "seq(") && take_back(rest, ")")) {
-    kind = TypeKind::kSequence;
+    kind = TypeSet::Kind::kSequence;
   } else if (take_front(rest, "sparse(") && take_back(rest, ")")) {
-    kind = TypeKind::kSparseTensor;
+    kind = TypeSet::Kind::kSparseTensor;
   }
   const std::optional<uint32_t> dtypes = dtype_mask(rest);
   if (!dtypes) return Status::internal("'{}' is no dtype, set of dtypes or container of one", text);
@@ -254,23 +250,32 @@ bool read_one(std::string_view text, std::optional<T> (*read)(std::string_view),
   return element.has_value();
 }
 
-bool read_default(std::string_view text, AttributeType type, AttributeDefault& value) {
+bool read_default(std::string_view text, AttributeKind type, AttributeDefault& value) {
   switch (type) {
-    case AttributeType::kFloat:
+    case AttributeKind::kFloat:
       return read_one<float>(text, read_float, value);
-    case AttributeType::kInt:
+    case AttributeKind::kInt:
       return read_one<int64_t>(text, parse_int, value);
-    case AttributeType::kString:
+    case AttributeKind::kString:
       return read_one<std::string>(text, read_quoted, value);
-    case AttributeType::kFloats:
+    case AttributeKind::kFloats:
       return read_list<float>(text, read_float, value);
-    case AttributeType::kInts:
+    case AttributeKind::kInts:
       return read_list<int64_t>(text, parse_int, value);
-    case AttributeType::kStrings:
+    case AttributeKind::kStrings:
       return read_list<std::string>(text, read_quoted, value);
     default:
       return false;
   }
+}
+
+/// The kind of that name; kUndefined when there is none.
+AttributeKind attribute_kind(std::string_view name) {
+  constexpr int kCount = std::variant_size_v<AttributeValue>;
+  for (int kind = 1; kind < kCount; ++kind)
+    if (to_string(static_cast<AttributeKind>(kind)) == name)
+      return static_cast<AttributeKind>(kind);
+  return AttributeKind::kUndefined;
 }
 
 Status read_attribute(std::string_view text, AttributeSchema& attribute) {
@@ -286,11 +291,9 @@ Status read_attribute(std::string_view text, AttributeSchema& attribute) {
   } else if (!take_back(rest, "?")) {
     return Status::internal("attributes: '{}' has neither '!' nor '?' nor a default", text);
   }
-  const auto* type =
-      std::find(std::begin(kAttributeTypeNames) + 1, std::end(kAttributeTypeNames), rest);
-  if (type == std::end(kAttributeTypeNames))
+  attribute.type = attribute_kind(rest);
+  if (attribute.type == AttributeKind::kUndefined)
     return Status::internal("attributes: '{}' has no type known for attributes", text);
-  attribute.type = static_cast<AttributeType>(type - std::begin(kAttributeTypeNames));
   if (default_text && !read_default(*default_text, attribute.type, attribute.default_value))
     return Status::internal("attributes: the default of '{}' cannot be read", text);
   return Status::ok();
@@ -335,30 +338,26 @@ const Item* find_named(const std::vector<Item>& items, std::string_view name) {
 
 }  // namespace
 
-std::string_view to_string(AttributeType type) {
-  return kAttributeTypeNames[static_cast<size_t>(type)];
-}
-
-std::string type_text(TypeKind kind, DType dtype) {
+std::string TypeSet::text(Kind kind, DType dtype) {
   const std::string tensor = format_message("tensor({})", {FormatArg(to_string(dtype))});
   switch (kind) {
-    case TypeKind::kTensor:
+    case TypeSet::Kind::kTensor:
       return tensor;
-    case TypeKind::kSparseTensor:
+    case TypeSet::Kind::kSparseTensor:
       return "sparse_" + tensor;
-    case TypeKind::kSequence:
+    case TypeSet::Kind::kSequence:
       return "seq(" + tensor + ")";
-    case TypeKind::kOptional:
+    case TypeSet::Kind::kOptional:
       return "optional(" + tensor + ")";
-    case TypeKind::kOptionalSequence:
+    case TypeSet::Kind::kOptionalSequence:
       return "optional(seq(" + tensor + "))";
-    case TypeKind::kMapFromInt64:
+    case TypeSet::Kind::kMapFromInt64:
       return "map(int64," + tensor + ")";
-    case TypeKind::kMapFromString:
+    case TypeSet::Kind::kMapFromString:
       return "map(string," + tensor + ")";
-    case TypeKind::kSequenceOfMapFromInt64:
+    case TypeSet::Kind::kSequenceOfMapFromInt64:
       return "seq(map(int64," + tensor + "))";
-    case TypeKind::kSequenceOfMapFromString:
+    case TypeSet::Kind::kSequenceOfMapFromString:
       return "seq(map(string," + tensor + "))";
   }
   return tensor;
@@ -366,10 +365,10 @@ std::string type_text(TypeKind kind, DType dtype) {
 
 std::vector<std::string> TypeSet::texts() const {
   std::vector<std::string> result;
-  for (int kind = 0; kind < kTypeKindCount; ++kind)
+  for (int kind = 0; kind < kKindCount; ++kind)
     for (int dtype = 1; dtype < kDTypeCount; ++dtype)
-      if (contains(static_cast<TypeKind>(kind), static_cast<DType>(dtype)))
-        result.push_back(type_text(static_cast<TypeKind>(kind), static_cast<DType>(dtype)));
+      if (contains(static_cast<Kind>(kind), static_cast<DType>(dtype)))
+        result.push_back(text(static_cast<Kind>(kind), static_cast<DType>(dtype)));
   return result;
 }
 

@@ -24,38 +24,38 @@
 #include <vector>
 
 #include "shipway/dtype.h"
+#include "shipway/model.h"
 #include "shipway/status.h"
 
 namespace shipway {
 
 class NodeRewrite;
 
-/// The containers that operators of ONNX take, each around one DType (of the elements, or of a
-/// map's values).
-enum class TypeKind : uint8_t {
-  kTensor,
-  kSparseTensor,
-  kSequence,
-  kOptional,
-  kOptionalSequence,
-  kMapFromInt64,
-  kMapFromString,
-  kSequenceOfMapFromInt64,
-  kSequenceOfMapFromString,
-};
-inline constexpr int kTypeKindCount = 9;
-
-/// ONNX's text of a type: "tensor(float)", "optional(seq(tensor(int64)))",
-/// "map(string,tensor(float))".
-std::string type_text(TypeKind kind, DType dtype);
-
-/// A set of types: for each kind, a mask with bit n set for the DType of number n.
+/// A set of types: for each kind of container, a mask with bit n set for the DType of number n.
 class TypeSet {
  public:
-  void add(TypeKind kind, DType dtype) { add_mask(kind, uint32_t{1} << static_cast<int>(dtype)); }
-  void add_mask(TypeKind kind, uint32_t dtypes) { masks_[static_cast<size_t>(kind)] |= dtypes; }
-  uint32_t mask(TypeKind kind) const { return masks_[static_cast<size_t>(kind)]; }
-  bool contains(TypeKind kind, DType dtype) const {
+  /// The containers that operators of ONNX take, each around one DType (of the elements, or of a
+  /// map's values).
+  enum class Kind : uint8_t {
+    kTensor,
+    kSparseTensor,
+    kSequence,
+    kOptional,
+    kOptionalSequence,
+    kMapFromInt64,
+    kMapFromString,
+    kSequenceOfMapFromInt64,
+    kSequenceOfMapFromString,
+  };
+  static constexpr int kKindCount = 9;
+  /// ONNX's text of one member: "tensor(float)", "optional(seq(tensor(int64)))",
+  /// "map(string,tensor(float))".
+  static std::string text(Kind kind, DType dtype);
+
+  void add(Kind kind, DType dtype) { add_mask(kind, uint32_t{1} << static_cast<int>(dtype)); }
+  void add_mask(Kind kind, uint32_t dtypes) { masks_[static_cast<size_t>(kind)] |= dtypes; }
+  uint32_t mask(Kind kind) const { return masks_[static_cast<size_t>(kind)]; }
+  bool contains(Kind kind, DType dtype) const {
     return (mask(kind) >> static_cast<int>(dtype) & 1) != 0;
   }
   bool empty() const { return *this == TypeSet(); }
@@ -64,30 +64,8 @@ class TypeSet {
   bool operator==(const TypeSet&) const = default;
 
  private:
-  std::array<uint32_t, kTypeKindCount> masks_{};
+  std::array<uint32_t, kKindCount> masks_{};
 };
-
-/// What an attribute holds. The numbers are AttributeProto.AttributeType's: stored on disk, do not
-/// change.
-enum class AttributeType : uint8_t {
-  kUndefined = 0,
-  kFloat = 1,
-  kInt = 2,
-  kString = 3,
-  kTensor = 4,
-  kGraph = 5,
-  kFloats = 6,
-  kInts = 7,
-  kStrings = 8,
-  kTensors = 9,
-  kGraphs = 10,
-  kSparseTensor = 11,
-  kSparseTensors = 12,
-  kTypeProto = 13,
-  kTypeProtos = 14,
-};
-/// "float", "ints", "type_proto", ...
-std::string_view to_string(AttributeType type);
 
 /// The value an attribute has when a node does not give it; monostate when it then means nothing.
 using AttributeDefault =
@@ -96,7 +74,7 @@ using AttributeDefault =
 
 struct AttributeSchema {
   std::string name;
-  AttributeType type = AttributeType::kUndefined;
+  AttributeKind type = AttributeKind::kUndefined;
   bool required = false;
   AttributeDefault default_value;
 };

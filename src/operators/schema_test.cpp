@@ -70,7 +70,7 @@ TEST(Schema, ReadsAttributes) {
   EXPECT_TRUE(schema.attribute("b")->required);
   EXPECT_EQ(schema.attribute("b")->default_value, AttributeDefault());
   EXPECT_EQ(std::get<std::string>(schema.attribute("c")->default_value), "x; y");
-  EXPECT_EQ(schema.attribute("d")->type, AttributeType::kTensor);
+  EXPECT_EQ(schema.attribute("d")->type, AttributeKind::kTensor);
   EXPECT_FALSE(schema.attribute("d")->required);
   EXPECT_EQ(std::get<std::vector<int64_t>>(schema.attribute("e")->default_value),
             (std::vector<int64_t>{0, 2}));
