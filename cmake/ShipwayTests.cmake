@@ -3,6 +3,11 @@ if(SHIPWAY_BUILD_TESTS)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_test(NAME include_check COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check.py)
   add_test(NAME include_check.itself COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/include_check_test.py)
+  # A sanitized library would drag its runtime into the example, so the package is tested in ordinary builds.
+  if(SHIPWAY_INSTALL AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/install_test.sh ${PROJECT_BINARY_DIR})
+    set_tests_properties(install PROPERTIES TIMEOUT 300)
+  endif()
   set_tests_properties(include_check include_check.itself PROPERTIES LABELS fast TIMEOUT 60)
 
   # Small programs that the Python tests ask.

@@ -33,8 +33,9 @@ ARROWS = {
 HEADER_OWNERS = {
     "dtype": "tensor",
 }
-# Includes everything on purpose, for users; nothing of ours may include it, applications and tests apart.
+# For users: includes every public header of C++. The C header stands alone.
 UMBRELLA = "shipway"
+C_HEADER = "shipway_c"
 
 # Kernels see shapes and pointers, never nodes: graph may be reached by their tests only.
 HIDDEN_FROM = {"kernels": {"graph"}}
@@ -68,7 +69,7 @@ def check(root):
     for header in sorted((root / "include/shipway").glob("*.h")):
         owner = header_owner(root, header.stem)
         owners[f"shipway/{header.name}"] = owner
-        if owner is None and header.stem != UMBRELLA:
+        if owner is None and header.stem not in (UMBRELLA, C_HEADER):
             complaints.append(f"include/shipway/{header.name}: no layer has a {header.stem}.cpp; "
                               "name its owner in HEADER_OWNERS of tests/include_check.py")
 
@@ -108,8 +109,18 @@ def check(root):
             elif target_layer in HIDDEN_FROM.get(layer, ()) and not test:
                 complaints.append(f"{where}:{number}: {layer} may include {target} of {target_layer} in tests only")
 
+    complaints += check_umbrella(root, owners)
     complaints += check_cmake(root)
     return len(files), complaints
+
+
+def check_umbrella(root, owners):
+    umbrella = root / "include/shipway" / f"{UMBRELLA}.h"
+    if not umbrella.exists():
+        return []
+    text = umbrella.read_text(encoding="utf-8")
+    return [f"include/shipway/{UMBRELLA}.h: does not include {name}"
+            for name, owner in owners.items() if owner and pathlib.Path(name).stem != C_HEADER and f'"{name}"' not in text]
 
 
 def check_cmake(root):

@@ -57,6 +57,10 @@ class IncludeCheck(unittest.TestCase):
         self.write("include/shipway/orphan.h", "")
         self.assertIn("include/shipway/orphan.h: no layer has a orphan.cpp", self.complaints()[0])
 
+    def test_wants_every_public_header_in_the_one_for_users(self):
+        self.write("include/shipway/shipway.h", '#include "shipway/status.h"\n')
+        self.assertEqual(self.complaints(), ["include/shipway/shipway.h: does not include shipway/model.h"])
+
     def test_refuses_a_folder_that_is_no_layer(self):
         self.write("src/misc/junk.cpp", "")
         self.assertEqual(self.complaints(), ["src/misc/junk.cpp: 'misc' is no layer"])

@@ -1,0 +1,10 @@
+// All of Shipway's C++ interface. tests/include_check.py sees that no public header is missing here.
+#pragma once
+
+#include "shipway/dim.h"
+#include "shipway/dtype.h"
+#include "shipway/image.h"
+#include "shipway/inline_vector.h"
+#include "shipway/model.h"
+#include "shipway/status.h"
+#include "shipway/tensor.h"
