@@ -69,6 +69,12 @@ void ModelBuilder::add_state(GraphId graph, StatePair state) { graph_at(graph).s
 
 void ModelBuilder::add_function(Function function) { model_.functions_.push_back(std::move(function)); }
 
+void ModelBuilder::import_model_opsets_in_functions() {
+  for (Function& function : model_.functions_)
+    for (auto& [domain, version] : function.opset_imports)
+      if (const int64_t imported = model_.opset(domain)) version = imported;
+}
+
 SourceId ModelBuilder::add_source(SourceNode source) {
   model_.sources_.push_back(std::move(source));
   return {static_cast<int32_t>(model_.sources_.size()) - 1};

@@ -34,6 +34,8 @@ class ModelBuilder {
   void add_initializer(ValueId value, Constant constant);
   void add_state(GraphId graph, StatePair state);
   void add_function(Function function);
+  /// Every function then imports what the model imports (after a step that brought all bodies to those opsets).
+  void import_model_opsets_in_functions();
 
   /// Appends, or inserts before `before`. The node's source is itself (a new SourceNode) unless `sources` are given.
   Result<NodeId> add_node(GraphId graph, NodeSpec spec, NodeId before = {},

@@ -1,0 +1,34 @@
+// Shape inference: the type of every value of a Model, symbolic where sizes are.
+#pragma once
+
+#include "operators/registry.h"
+#include "shipway/model.h"
+
+namespace shipway {
+
+struct InferOptions {
+  /// An operator that refuses its inputs, or a result that contradicts what the file declares, is an error; otherwise
+  /// the outputs of that node stay as declared.
+  bool strict = true;
+  /// Follow the elements of small integer tensors (Shape -> Gather -> Concat -> Reshape).
+  bool follow_contents = true;
+};
+
+/// Sets the types of all values of `model`, whose nodes must be of the newest versions (see upgrade.h). Sizes without
+/// a name become fresh symbols, so that equal ones stay recognisable. Nodes of unknown operators are passed over.
+/// One pass over the nodes in order, subgraphs through their owners.
+Status infer_shapes(Model& model, const Registry& registry, const InferOptions& options = {});
+
+/// As infer_shapes, but with these types for inputs of the main graph (by value id), for a run or a user's `--shape`.
+Status infer_shapes_for(Model& model, const Registry& registry,
+                        std::span<const std::pair<ValueId, Type>> inputs, const InferOptions& options = {});
+
+/// Both together where they agree, the more precise of each part; an error names what contradicts.
+Result<Type> merge_types(const Type& declared, const Type& inferred, const DimTable& dims);
+
+/// The elements of small integer values as followed in the last inference; kept by who needs them (passes).
+using ContentsMap = std::vector<std::shared_ptr<const std::vector<Dim>>>;  // by ValueId::index
+Result<ContentsMap> infer_shapes_and_contents(Model& model, const Registry& registry,
+                                              const InferOptions& options = {});
+
+}  // namespace shipway
