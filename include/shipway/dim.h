@@ -22,9 +22,14 @@ namespace shipway {
 class Dim {
  public:
   constexpr Dim() = default;  // unknown
-  constexpr Dim(int64_t value) : raw_(value) {}
+  /// A number; the lowest 2^32 of int64, which no size reaches, become unknown.
+  constexpr Dim(int64_t value) : raw_(value < kSmallestConstant ? kUnknown : value) {}
   static constexpr Dim unknown() { return {}; }
-  static constexpr Dim expression(int32_t id) { return Dim(kExpression + id); }
+  static constexpr Dim expression(int32_t id) {
+    Dim dim;
+    dim.raw_ = kExpression + id;
+    return dim;
+  }
 
   constexpr bool is_unknown() const { return raw_ == kUnknown; }
   constexpr bool is_known() const { return raw_ != kUnknown; }
@@ -37,7 +42,7 @@ class Dim {
   friend constexpr bool operator==(Dim, Dim) = default;
 
  private:
-  // The lowest 2^32 numbers, which no size or index arithmetic reaches, stand for expressions.
+  // The lowest 2^32 numbers stand for expressions.
   static constexpr int64_t kUnknown = std::numeric_limits<int64_t>::min();
   static constexpr int64_t kExpression = kUnknown + 1;
   static constexpr int64_t kSmallestConstant = kUnknown + (int64_t{1} << 32);
@@ -86,7 +91,9 @@ class DimTable {
   /// The symbols inside, each once, in order of first creation.
   std::vector<Dim> symbols(Dim dim) const;
   /// "H*3 + 1", "(H + 1)//2", "N%4", "min(H, W)"; "?" for unknown.
-  std::string to_string(Dim dim) const;
+  std::string to_string(Dim dim) const { return to_string(dim, nullptr); }
+  /// The same with every symbol's name as `spell_name` writes it (for notations that quote odd names).
+  std::string to_string(Dim dim, std::string (*spell_name)(std::string_view name)) const;
   /// The number that the Dim is when `value_of(symbol)` gives its symbols; nothing when one is missing, on
   /// overflow or division by zero.
   std::optional<int64_t> evaluate(Dim dim, const std::function<std::optional<int64_t>(Dim)>& value_of) const;
@@ -120,7 +127,8 @@ class DimTable {
   int depth_of(Dim dim) const { return dim.is_expression() ? nodes_[static_cast<size_t>(dim.id())].depth : 0; }
   Dim atom(int32_t id) const { return Dim::expression(id); }
   Dim give_up(DimRange range);
-  void print(Dim dim, int precedence, std::string& text) const;
+  using SpellName = std::string (*)(std::string_view);
+  void print(Dim dim, int precedence, SpellName spell_name, std::string& text) const;
 
   std::vector<Node> nodes_;
   std::unordered_map<std::string, int32_t> interned_;

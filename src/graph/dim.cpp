@@ -352,7 +352,7 @@ bool DimTable::mentions_fresh(Dim dim) const {
 }
 
 // Precedence: 0 term of a sum, 1 factor of a product, 2 inside floordiv and mod. Depth is bounded by kMaxDepth, so recursion is too.
-void DimTable::print(Dim dim, int precedence, std::string& text) const {
+void DimTable::print(Dim dim, int precedence, SpellName spell_name, std::string& text) const {
   if (dim.is_unknown()) {
     text += '?';
     return;
@@ -363,21 +363,21 @@ void DimTable::print(Dim dim, int precedence, std::string& text) const {
   }
   const Node& node = nodes_[static_cast<size_t>(dim.id())];
   switch (node.kind) {
-    case Kind::kSymbol: text += node.name; return;
+    case Kind::kSymbol: text += spell_name ? spell_name(node.name) : node.name; return;
     case Kind::kMin:
     case Kind::kMax:
       text += node.kind == Kind::kMin ? "min(" : "max(";
-      print(node.left, 0, text);
+      print(node.left, 0, spell_name, text);
       text += ", ";
-      print(node.right, 0, text);
+      print(node.right, 0, spell_name, text);
       text += ')';
       return;
     case Kind::kFloorDiv:
     case Kind::kMod:
       if (precedence >= 1) text += '(';
-      print(node.left, 2, text);
+      print(node.left, 2, spell_name, text);
       text += node.kind == Kind::kFloorDiv ? "//" : "%";
-      print(node.right, 2, text);
+      print(node.right, 2, spell_name, text);
       if (precedence >= 1) text += ')';
       return;
     case Kind::kPolynomial: break;
@@ -402,7 +402,8 @@ void DimTable::print(Dim dim, int precedence, std::string& text) const {
     bool first = true;
     for (int32_t id : term.atoms) {
       if (!first) text += '*';
-      print(atom(id), single ? 0 : 1, text);
+      // "-(H//2)": without parentheses the sign would belong to H.
+      print(atom(id), single && (i > 0 || coefficient == 1) ? 0 : 1, spell_name, text);
       first = false;
     }
     if (coefficient != 1 && coefficient != -1) text += '*' + std::to_string(coefficient);
@@ -410,9 +411,9 @@ void DimTable::print(Dim dim, int precedence, std::string& text) const {
   if (parentheses) text += ')';
 }
 
-std::string DimTable::to_string(Dim dim) const {
+std::string DimTable::to_string(Dim dim, std::string (*spell_name)(std::string_view)) const {
   std::string text;
-  print(dim, 0, text);
+  print(dim, 0, spell_name, text);
   return text;
 }
 

@@ -25,6 +25,8 @@ TEST_F(DimTest, PrintsAsOneWouldWrite) {
   EXPECT_EQ(text(table.mul(table.floordiv(h, 2), n)), "N*(H//2)");
   EXPECT_EQ(text(table.min(h, 7)), "min(H, 7)");
   EXPECT_EQ(text(table.mul(table.mod(h, 4), 2)), "(H%4)*2");
+  EXPECT_EQ(text(table.mul(table.floordiv(h, 2), -1)), "-(H//2)");
+  EXPECT_EQ(text(table.sub(n, table.floordiv(h, 2))), "N - H//2");
 }
 
 TEST_F(DimTest, DivisionTakesOutWhatDivides) {
@@ -60,6 +62,7 @@ TEST_F(DimTest, UnknownsOverflowAndEndlessGrowthGiveNoWrongAnswer) {
   EXPECT_TRUE(dim.is_expression());
   EXPECT_LT(text(dim).size(), 500u);
   EXPECT_FALSE(table.fresh() == table.fresh());
+  EXPECT_TRUE(table.add(std::numeric_limits<int64_t>::min() + 9, 1).is_unknown());
 }
 
 TEST_F(DimTest, ListsItsSymbols) {
