@@ -107,6 +107,12 @@ Status read_samples(TextReader& reader, const Header& header, std::span<T> sampl
     }
     return Status::ok();
   }
+  if constexpr (sizeof(T) == 1) {
+    if (header.largest == 255) {  // the usual case needs no arithmetic
+      std::copy_n(raw, samples.size(), samples.data());
+      return Status::ok();
+    }
+  }
   const bool two_bytes = header.largest > 255;
   return fill(samples, header, [&]() -> Result<int64_t> {
     if (!two_bytes) return *raw++;
