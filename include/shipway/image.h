@@ -127,7 +127,7 @@ struct ResizeOptions {
 };
 
 /// `image` at another size, pixel centres at half positions. With the default coefficient and
-/// antialias, 8-bit results equal Pillow's `Image.resize` to the byte: two passes with 22-bit
+/// antialias, 8-bit results equal those of Pillow 13 to the byte: two passes with 22-bit
 /// weights, colour premultiplied by alpha meanwhile.
 Result<Image> resize(const Image& image, int64_t width, int64_t height,
                      const ResizeOptions& options = {});

@@ -199,13 +199,14 @@ Samples<A> with_height(Samples<A> source, int64_t row_samples, int64_t height, i
   return result;
 }
 
-/// Rows first, except where that would make a picture larger than both: Pillow 13's rule, which
-/// shows in the rounding.
+/// Rows first unless columns shrink by more than twice as many pixels: the rule of Pillow 13 (found
+/// by comparison; before, rows always came first), which shows in the rounding. Nothing between is
+/// larger than both pictures.
 template <typename A>
 Samples<A> resample(std::span<const typename A::Sample> source, int64_t width, int64_t height,
                     int64_t channels, int64_t new_width, int64_t new_height,
                     const ResizeOptions& options) {
-  if (new_width > width && new_height < height) {
+  if (new_height < height && height - new_height > 2 * (width - new_width)) {
     const auto low = with_height<A>(Samples<A>(source.begin(), source.end()), width * channels,
                                     height, new_height, options);
     return with_width<A>(low, width, new_height, channels, new_width, options);

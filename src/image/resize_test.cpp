@@ -15,7 +15,8 @@ TEST(Resize, EqualsPillowForEveryFilter) {
                                                           {"bicubic", ResizeFilter::kBicubic},
                                                           {"lanczos", ResizeFilter::kLanczos}};
   for (const auto& [name, filter] : filters)
-    for (const auto& [width, height] : {std::pair{7, 5}, std::pair{29, 23}, std::pair{40, 4}}) {
+    for (const auto& [width, height] :
+         {std::pair{7, 5}, std::pair{29, 23}, std::pair{40, 4}, std::pair{16, 3}}) {
       const std::string file =
           "resize_" + name + "_" + std::to_string(width) + "x" + std::to_string(height) + ".png";
       const auto result = resize(pattern(3), width, height, {.filter = filter});

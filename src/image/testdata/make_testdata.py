@@ -129,7 +129,7 @@ def main():
     filters = {"nearest": Image.NEAREST, "box": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC,
                "lanczos": Image.LANCZOS}
     for name, resample in filters.items():
-        for size in ((7, 5), (29, 23), (40, 4)):
+        for size in ((7, 5), (29, 23), (40, 4), (16, 3)):
             image_rgb.resize(size, resample).save(path(f"resize_{name}_{size[0]}x{size[1]}.png"), optimize=True)
     image_rgba.resize((9, 20), Image.BICUBIC).save(path("resize_rgba_9x20.png"), optimize=True)
     image_grey.resize((23, 5), Image.BICUBIC).save(path("resize_grey_23x5.png"), optimize=True)
