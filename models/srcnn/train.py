@@ -68,7 +68,7 @@ LONG_SIDES = (1200, 600)
 class Srcnn(nn.Module):
     """Bicubic enlargement, then 9x9, 1x1 and 5x5 convolutions (Dong et al., arXiv:1501.00092), for colours in 0..1.
 
-    Two things make it learn in minutes what the plain form needs days for; neither shows in the exported model.
+    Two things make it learn in minutes on one core; neither shows in the exported model.
 
     The start: channels 0 to 2 of each layer carry the enlarged picture through. SRCNN has no skip connection; from
     random weights it spends most of its training on learning to copy.
@@ -123,8 +123,7 @@ def patch_statistics(photographs, random):
     mean = patches.mean(0)
     centred = patches - mean
     variances, axes = torch.linalg.eigh(centred.T @ centred / len(centred))
-    # Axes of less variance hold rounding errors rather than detail and are not blown up. Measured: of 2e-6, 1e-5 and
-    # 6e-5 the last one learns fastest.
+    # Axes of less variance hold rounding errors rather than detail and are not blown up. README.md compares floors.
     scales = (variances.clamp(min=0) + 6e-5).rsqrt()
     return mean.float(), (scales[:, None] * axes.T).float()
 
@@ -190,7 +189,7 @@ def train(network, photographs, arguments, random):
     weight[BORDER:-BORDER, BORDER:-BORDER] = 1
     weight /= weight.mean()
 
-    # The last layer turns features of size 1 into corrections of a few hundredths, so its steps are smaller.
+    # The last layer turns features of about 1 into corrections of a few hundredths, so its steps are smaller.
     layers = [([network.mixing, network.bias1], 1), (network.conv2.parameters(), 1), (network.conv3.parameters(), 0.3)]
     optimiser = torch.optim.Adam([{"params": parameters} for parameters, _ in layers])
     schedule = torch.optim.lr_scheduler.OneCycleLR(
