@@ -20,7 +20,7 @@ namespace {
 
 using testing::KernelCase;
 
-[[maybe_unused]] Epilogue bias_relu() {
+Epilogue bias_relu() {
   Epilogue epilogue;
   epilogue.has_bias = true;
   epilogue.step_count = 1;
@@ -52,6 +52,66 @@ std::vector<KernelCase> gemm_shapes() {
   return cases;
 }
 
+std::vector<KernelCase> conv_shapes(Isa isa) {
+  using testing::ConvShape;
+  const auto square = [](int64_t in, int64_t out, int64_t group, int64_t image, int64_t kernel,
+                         int64_t stride) {
+    const int64_t pad = (kernel - 1) / 2;
+    return ConvShape{1,
+                     in,
+                     out,
+                     group,
+                     {1, image, image},
+                     {1, kernel, kernel},
+                     {1, stride, stride},
+                     {1, 1, 1},
+                     {0, pad, pad},
+                     {0, pad, pad}};
+  };
+  std::vector<KernelCase> cases;
+  for (const ConvShape& shape : std::initializer_list<ConvShape>{
+           // ResNet-50
+           square(3, 64, 1, 224, 7, 2), square(64, 64, 1, 56, 1, 1), square(64, 64, 1, 56, 3, 1),
+           square(64, 256, 1, 56, 1, 1), square(256, 128, 1, 56, 1, 1),
+           square(128, 128, 1, 56, 3, 2), square(128, 128, 1, 28, 3, 1),
+           square(256, 512, 1, 56, 1, 2), square(256, 256, 1, 14, 3, 1),
+           square(1024, 256, 1, 14, 1, 1), square(512, 512, 1, 7, 3, 1),
+           square(512, 2048, 1, 7, 1, 1),
+           // MobileNet-V2
+           square(3, 32, 1, 224, 3, 2), square(32, 32, 32, 112, 3, 1),
+           square(96, 96, 96, 112, 3, 2), square(144, 144, 144, 56, 3, 1),
+           square(384, 384, 384, 14, 3, 1), square(960, 960, 960, 7, 3, 1),
+           square(16, 96, 1, 112, 1, 1), square(96, 24, 1, 56, 1, 1), square(24, 144, 1, 56, 1, 1),
+           square(960, 320, 1, 7, 1, 1),
+           // SRCNN
+           square(3, 64, 1, 384, 9, 1), square(64, 32, 1, 384, 1, 1), square(32, 3, 1, 384, 5, 1),
+           square(64, 64, 1, 256, 3, 1),
+           // ResNeXt, whisper, a segmentation head
+           square(128, 128, 32, 56, 3, 1),
+           ConvShape{
+               1, 384, 384, 1, {1, 1, 1500}, {1, 1, 3}, {1, 1, 1}, {1, 1, 1}, {0, 0, 1}, {0, 0, 1}},
+           ConvShape{1,
+                     128,
+                     64,
+                     1,
+                     {1, 64, 64},
+                     {1, 2, 2},
+                     {1, 2, 2},
+                     {1, 1, 1},
+                     {0, 0, 0},
+                     {0, 0, 0},
+                     true}}) {
+    KernelCase kernel_case =
+        testing::conv_case(shape, bias_relu(), Layout::plain(), Layout::plain());
+    auto& problem = std::get<ConvProblem>(kernel_case.problem);
+    const LayoutChoice layouts = preferred_layouts(problem, isa);
+    problem.input = layouts.input;
+    problem.output = layouts.output;
+    cases.push_back(kernel_case);
+  }
+  return cases;
+}
+
 std::vector<KernelCase> elementwise_shapes() {
   std::vector<KernelCase> cases;
   for (Opcode op : {Opcode::kAdd, Opcode::kRelu, Opcode::kSigmoid, Opcode::kTanh, Opcode::kErf,
@@ -62,12 +122,14 @@ std::vector<KernelCase> elementwise_shapes() {
   return cases;
 }
 
-std::vector<KernelCase> shapes_of(KernelKind kind) {
+std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
   switch (kind) {
     case KernelKind::kElementwise:
       return elementwise_shapes();
     case KernelKind::kGemm:
       return gemm_shapes();
+    case KernelKind::kConv:
+      return conv_shapes(isa);
     default:
       return {};
   }
@@ -118,7 +180,7 @@ void register_all() {
   }
   for (const KernelRow& row : kernel_table()) {
     if (row.isa > active_isa()) continue;
-    for (const KernelCase& kernel_case : shapes_of(row.kind))
+    for (const KernelCase& kernel_case : shapes_of(row.kind, row.isa))
       for (const KernelPlan& plan : prepare_all(kernel_case.problem, row.isa))
         if (&kernel_table()[static_cast<size_t>(plan.row)] == &row)
           benchmark::RegisterBenchmark((std::string(row.name) + "/" + kernel_case.name).c_str(),

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/epilogue.h"
+#include "kernels/gemm_rows.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
 #include "kernels/tile_choice.h"
@@ -88,53 +89,6 @@ void pack_rows(const Run& run, const float* a, int64_t begin, int64_t end, int64
                 static_cast<size_t>(k_end - k_begin) * sizeof(float));
 }
 
-/// The tiles of rows [begin, end) against one panel of which `columns` count, all of it in `t` but
-/// the rows.
-void run_column(const Run& run, TileArguments t, int64_t rows, int64_t width, int64_t columns) {
-  const int vectors = static_cast<int>(width / run.tiles.lanes);
-  const TileFunction* functions = run.tiles.packed[vectors - 1];
-  const RowTiles split(rows, run.tiles.max_rows);
-  t.c_vector_stride = run.tiles.lanes;
-  if (columns == width) {
-    for (int64_t i = 0; i < split.count; ++i) {
-      const int64_t tile_rows = split.rows(i);
-      functions[tile_rows - 1](t);
-      t.a += tile_rows * t.a_row_stride;
-      t.c += tile_rows * t.c_row_stride;
-      if (t.add) t.add += tile_rows * t.c_row_stride;
-    }
-    return;
-  }
-  // The last panel is not full: tiles are made in a buffer, so that nothing outside C is read or
-  // written.
-  constexpr int64_t kWidth = 32;
-  float c[TileTable::kMaxRows * kWidth], add[TileTable::kMaxRows * kWidth];
-  TileArguments buffered = t;
-  buffered.c = c;
-  buffered.c_row_stride = kWidth;
-  if (t.add) buffered.add = add;
-  const size_t bytes = static_cast<size_t>(columns) * sizeof(float);
-  for (int64_t i = 0; i < split.count; ++i) {
-    const int64_t tile_rows = split.rows(i);
-    for (int64_t r = 0; r < tile_rows; ++r) {
-      if (t.accumulate) {
-        std::memset(c + r * kWidth, 0, kWidth * sizeof(float));
-        std::memcpy(c + r * kWidth, t.c + r * t.c_row_stride, bytes);
-      }
-      if (t.add) {
-        std::memset(add + r * kWidth, 0, kWidth * sizeof(float));
-        std::memcpy(add + r * kWidth, t.add + r * t.c_row_stride, bytes);
-      }
-    }
-    functions[tile_rows - 1](buffered);
-    for (int64_t r = 0; r < tile_rows; ++r)
-      std::memcpy(t.c + r * t.c_row_stride, c + r * kWidth, bytes);
-    buffered.a += tile_rows * t.a_row_stride;
-    t.c += tile_rows * t.c_row_stride;
-    if (t.add) t.add += tile_rows * t.c_row_stride;
-  }
-}
-
 /// The bias of a panel, padded and multiplied by beta where that is needed.
 const float* panel_bias(const Run& run, int64_t first_column, int64_t width, float* buffer) {
   if (!run.bias) return nullptr;
@@ -206,7 +160,7 @@ void run_unit(Run& run, const Unit& unit) {
         continue;
       }
       t.bias = panel_bias(run, column, width, bias);
-      run_column(run, t, rows, width, std::min(width, d.n - column));
+      run_row_tiles(run.tiles, t, rows, width, std::min(width, d.n - column));
       ++p;
     }
   }
@@ -249,7 +203,7 @@ void run_direct_unit(Run& run, const Unit& unit) {
     pack_panels(rest, t.b, d.b_row_stride, 1, run.packed_b);
     t.b = run.packed_b;
     t.bias = panel_bias(run, column, lanes, bias);
-    run_column(run, t, rows, lanes, end - column);
+    run_row_tiles(run.tiles, t, rows, lanes, end - column);
     column = end;
   }
 }

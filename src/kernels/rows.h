@@ -10,6 +10,12 @@ namespace shipway::kernels {
   Prepared prepare_##name(const Problem& problem, Isa isa); \
   Result<BoundKernel> bind_##name(const KernelPlan& plan, const Dims& dims)
 
+Prepared prepare_conv_blocked(const Problem& problem, Isa isa);
+Prepared prepare_conv_first(const Problem& problem, Isa isa);
+Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims);
+SHIPWAY_KERNEL(conv_depthwise);
+SHIPWAY_KERNEL(conv_few_outputs);
+SHIPWAY_KERNEL(conv_plain);
 SHIPWAY_KERNEL(elementwise);
 SHIPWAY_KERNEL(gemm);
 

@@ -165,9 +165,29 @@ void many_panels(const TileArguments& t) {
 }
 
 template <int kRows>
+void depthwise_tile(const TileArguments& t) {
+  constexpr int kGroups = (kRows + 2) / 3;
+  V sum[kRows][1];
+  start_sums<kRows, 1>(t, sum);
+  const int64_t stride = t.a_row_stride;
+  for (int64_t s = 0; s < t.segment_count; ++s) {
+    const V weight = load(t.b + s * kLanes);
+    const float* a = t.a + t.segments[s].offset;
+    const float* row[kGroups];
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) row[g] = a + 3 * g * stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r)
+      sum[r][0] = multiply_add(load(row[r / 3] + (r % 3) * stride), weight, sum[r][0]);
+  }
+  finish_and_store<kRows, 1>(t, sum);
+}
+
+template <int kRows>
 void fill_table(TileTable& table) {
   table.packed[0][kRows - 1] = packed_tile<kRows, 1>;
   table.packed[1][kRows - 1] = packed_tile<kRows, 2>;
+  table.depthwise[kRows - 1] = depthwise_tile<kRows>;
   if constexpr (kRows <= 4) {
     table.direct[0][kRows - 1] = direct_tile<kRows, 1>;
     table.direct[1][kRows - 1] = direct_tile<kRows, 2>;

@@ -23,7 +23,7 @@ struct TileArguments {
   int64_t a_row_stride = 0;
   const Segment* segments = nullptr;
   int64_t segment_count = 0;
-  const float* b = nullptr;  // packed: [k][vectors * lanes]. In place: see DirectTile
+  const float* b = nullptr;  // packed: [k][vectors * lanes]; else see the tile's kind
   int64_t b_step = 0;        // DirectTile, ManyPanels
   float* c = nullptr;
   int64_t c_row_stride = 0, c_vector_stride = 0;
@@ -54,7 +54,9 @@ struct TileTable {
   TileFunction many_panels[4] = {};
   static constexpr int kManyPanels = 4;
   int many_panels_rows = 0;  // largest `rows` of many_panels
-  /// depthwise: see depthwise.h
+  /// depthwise[rows - 1]: rows are pixels of one channel block, c[r] = sum over segments s of a[r +
+  /// segment] * b[s], vectors all; segments have length 1 and their weights follow each other.
+  TileFunction depthwise[kMaxRows] = {};
 };
 
 const TileTable& tiles_avx512();

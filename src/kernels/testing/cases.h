@@ -1,6 +1,7 @@
 // Every case of every kind, for the shared suite and the benchmarks.
 #pragma once
 
+#include "kernels/testing/conv_cases.h"
 #include "kernels/testing/elementwise_cases.h"
 #include "kernels/testing/gemm_cases.h"
 
@@ -12,6 +13,8 @@ inline std::vector<KernelCase> cases_of(KernelKind kind) {
       return elementwise_cases();
     case KernelKind::kGemm:
       return gemm_cases();
+    case KernelKind::kConv:
+      return conv_cases();
     default:
       return {};
   }
@@ -23,6 +26,8 @@ inline Instance make_instance(const KernelCase& kernel_case, uint64_t seed, bool
   switch (kind_of(kernel_case.problem)) {
     case KernelKind::kElementwise:
       return elementwise_instance(kernel_case, random, expect);
+    case KernelKind::kConv:
+      return conv_instance(kernel_case, random, expect);
     case KernelKind::kGemm:
       return gemm_instance(kernel_case, random, expect);
     default:

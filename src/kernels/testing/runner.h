@@ -15,7 +15,7 @@ namespace shipway::kernels::testing {
 class Buffer {
  public:
   explicit Buffer(size_t size, size_t alignment = 4)
-      : size_(size), alignment_(alignment), bytes_(new std::byte[size + alignment]) {
+      : size_(size), bytes_(new std::byte[size + alignment]) {
     // The end of the allocation is the end of the buffer: nothing owned lies behind it.
     const auto address = reinterpret_cast<uintptr_t>(bytes_.get());
     offset_ = alignment > 16 ? (alignment - address % alignment) % alignment : 0;
@@ -26,7 +26,7 @@ class Buffer {
   size_t size() const { return size_; }
 
  private:
-  size_t size_, alignment_, offset_ = 0;
+  size_t size_, offset_ = 0;
   std::unique_ptr<std::byte[]> bytes_;
 };
 

@@ -1,0 +1,250 @@
+// Convolution with channels-blocked output as matrix products on bands of the input: rows are
+// output pixels, columns output channels, k runs over (channel block, tap, channel). Two rows of
+// the table: blocked input (most layers, 1x1 included) and plain input with few channels (first
+// layers), whose k runs over (channel, tap).
+#include <algorithm>
+
+#include "kernels/conv_band.h"
+#include "kernels/epilogue.h"
+#include "kernels/pack.h"
+#include "kernels/rows.h"
+#include "kernels/tile_choice.h"
+
+namespace shipway::kernels {
+namespace {
+
+constexpr int64_t kBandFloats =
+    48 << 10;  // 192 KiB: a band, its outputs and a chunk of weights share L2
+constexpr int64_t kChunk =
+    432;  // of k in one pass over a band; its panel takes 54 KiB at 32 columns
+
+struct State {
+  ConvDims dims;
+  BandShape band;
+  EpilogueForm form;
+  int64_t channels = 1;  // input channel blocks (or channels) of one group
+  int64_t in_plane = 0,
+          out_plane = 0;  // floats of one channel block (channel) of the input, block of the output
+  int64_t panels_of_unit = 1, panel_units = 1;
+  int64_t segments = 0;
+  int64_t segments_offset = 0, band_offset = 0;  // floats in scratch
+};
+static_assert(sizeof(State) <= BoundKernel::kStateBytes);
+
+/// Writes the runs of k in packing order, as offsets into a band.
+void list_segments(const State& state, const ConvProblem& problem, Segment* segments) {
+  const BandShape& band = state.band;
+  const int64_t in_per_group = problem.channels_in / problem.group;
+  for (int64_t c = 0; c < state.channels; ++c)
+    for (int64_t h = 0; h < problem.kernel[1]; ++h) {
+      const int64_t row = c * band.channel_stride + h * problem.dilations[1] * band.row_stride;
+      if (!problem.input.is_blocked() && problem.dilations[2] == 1) {
+        *segments++ = {row, problem.kernel[2]};
+        continue;
+      }
+      const int64_t length = std::min(band.pixel, in_per_group - c * band.pixel);
+      for (int64_t w = 0; w < problem.kernel[2]; ++w)
+        *segments++ = {row + w * problem.dilations[2] * band.pixel, length};
+    }
+}
+
+/// One unit's place: image, depth, group, band, panels.
+struct Unit {
+  int64_t plane;  // (image, depth, group): what a band is loaded from
+  int64_t image, depth, group, band, panel_begin, panel_end;
+};
+
+void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
+  const State& state = bound.state<State>();
+  const auto& problem = std::get<ConvProblem>(bound.plan->problem);
+  const TileTable& tiles = tiles_for(bound.plan->isa);
+  const ConvDims& d = state.dims;
+  const int64_t lanes = tiles.lanes, out_per_group = problem.channels_out / problem.group;
+  const Panels panels{out_per_group,
+                      problem.channels_in / problem.group * problem.kernel[1] * problem.kernel[2],
+                      static_cast<int32_t>(2 * lanes), static_cast<int32_t>(lanes)};
+  const float *x = views.input(0), *weights = views.input(1);
+  const float* bias = problem.epilogue.has_bias ? views.input(2) : nullptr;
+  const float* add = state.form.add ? views.input(3) : nullptr;
+  float* y = views.output(0);
+  auto* floats = static_cast<float*>(scratch);
+  EpilogueRunner epilogue(problem.epilogue, bound.plan->isa, views, floats);
+  auto* segments = reinterpret_cast<Segment*>(floats + state.segments_offset);
+  list_segments(state, problem, segments);
+
+  const int64_t bands = state.band.row_bands * state.band.column_bands;
+  const int64_t out_width = d.out[2],
+                out_blocks = stored_channels(problem.output, problem.channels_out) / lanes;
+  const int64_t in_image =
+      problem.input.is_blocked()
+          ? stored_channels(problem.input, problem.channels_in) / lanes * state.in_plane
+          : problem.channels_in * state.in_plane;
+  int64_t loaded = -1;
+  Band band{};
+  for (int64_t index = part.begin; index < part.end; ++index) {
+    Unit unit{};
+    const int64_t panel_unit = index % state.panel_units;
+    int64_t rest = index / state.panel_units;
+    const int64_t band_key = rest;
+    unit.band = rest % bands;
+    rest /= bands;
+    unit.group = rest % problem.group;
+    rest /= problem.group;
+    unit.depth = rest % d.out[0];
+    unit.image = rest / d.out[0];
+    unit.panel_begin = panel_unit * state.panels_of_unit;
+    unit.panel_end = std::min(unit.panel_begin + state.panels_of_unit, panels.count());
+    if (loaded != band_key) {
+      const float* plane = x + unit.image * in_image +
+                           unit.group * state.channels * state.in_plane +
+                           unit.depth * d.in[1] * d.in[2] * state.band.pixel;
+      band = load_band(state.band, problem, d, plane, state.in_plane, state.channels, unit.band,
+                       floats + state.band_offset);
+      loaded = band_key;
+    }
+    const int64_t columns = band.column_end - band.column_begin;
+    const RowTiles split(columns, tiles.max_rows);
+    for (int64_t p = unit.panel_begin; p < unit.panel_end; ++p) {
+      const int64_t width = panels.width(p),
+                    first_channel = unit.group * out_per_group + p * panels.panel;
+      const int64_t first_block = first_channel / lanes;
+      const int64_t y_offset =
+          (unit.image * out_blocks + first_block) * state.out_plane +
+          ((unit.depth * d.out[1] + band.row_begin) * out_width + band.column_begin) * lanes;
+      float padded_bias[32];
+      TileArguments t;
+      t.a_row_stride = problem.strides[2] * state.band.pixel;
+      t.c_row_stride = lanes;
+      t.c_vector_stride = state.out_plane;
+      t.clip = state.form.clip;
+      t.low = state.form.low;
+      t.high = state.form.high;
+      if (bias) {
+        t.bias = bias + first_channel;
+        if (first_channel + width > problem.channels_out) {
+          for (int64_t j = 0; j < width; ++j)
+            padded_bias[j] =
+                first_channel + j < problem.channels_out ? bias[first_channel + j] : 0.0f;
+          t.bias = padded_bias;
+        }
+      }
+      t.b = weights + unit.group * panels.floats() + panels.offset(p);
+      const TileFunction* functions = tiles.packed[width / lanes - 1];
+      for (int64_t s = 0; s < state.segments;) {
+        int64_t k = 0, end = s;
+        while (end < state.segments && (k == 0 || k + segments[end].length <= kChunk))
+          k += segments[end++].length;
+        t.segments = segments + s;
+        t.segment_count = end - s;
+        t.accumulate = s > 0;
+        t.finish = end == state.segments;
+        for (int64_t row = 0; row < band.row_end - band.row_begin; ++row) {
+          t.a = band.base + row * problem.strides[1] * state.band.row_stride;
+          const int64_t row_offset = y_offset + row * out_width * lanes;
+          t.c = y + row_offset;
+          t.add = add ? add + row_offset : nullptr;
+          for (int64_t i = 0; i < split.count; ++i) {
+            const int64_t rows = split.rows(i);
+            functions[rows - 1](t);
+            t.a += rows * t.a_row_stride;
+            t.c += rows * lanes;
+            if (add) t.add += rows * lanes;
+          }
+        }
+        t.b += k * width;
+        s = end;
+      }
+      if (!state.form.generic) continue;
+      for (int64_t block = 0; block < width / lanes; ++block)
+        for (int64_t row = 0; row < band.row_end - band.row_begin; ++row)
+          for (int64_t i = 0; i < columns * lanes; i += EpilogueRunner::kRun) {
+            const int64_t offset = y_offset + block * state.out_plane + row * out_width * lanes + i;
+            epilogue.apply(y + offset, std::min(columns * lanes - i, EpilogueRunner::kRun), offset,
+                           first_channel + block * lanes, lanes, problem.channels_out);
+          }
+    }
+  }
+}
+
+Prepared prepare_direct(const ConvProblem& conv, Isa isa, bool blocked_input) {
+  const int lanes = tiles_for(isa).lanes;
+  if (conv.transposed) return Prepared::refuse(RefusalCode::kMode, "a transposed convolution");
+  if (conv.output != Layout::blocked(lanes))
+    return Prepared::refuse(RefusalCode::kLayout, "its output is channel-blocked");
+  if (conv.input != (blocked_input ? Layout::blocked(lanes) : Layout::plain()))
+    return Prepared::refuse(RefusalCode::kLayout,
+                            blocked_input ? "its input is channel-blocked" : "its input is plain");
+  if (conv.kernel[0] != 1 || conv.strides[0] != 1)
+    return Prepared::refuse(RefusalCode::kShape, "a kernel with depth");
+  if (conv.group < 1 || conv.channels_in % conv.group != 0 || conv.channels_out % conv.group != 0)
+    return Prepared::refuse(RefusalCode::kGroup, "groups that do not divide the channels");
+  if (conv.group > 1 && ((blocked_input && conv.channels_in / conv.group % lanes != 0) ||
+                         conv.channels_out / conv.group % lanes != 0))
+    return Prepared::refuse(RefusalCode::kGroup, "groups that are not whole channel blocks");
+  KernelPlan plan;
+  plan.input = conv.input;
+  plan.output = conv.output;
+  plan.weights = conv_recipe(conv, blocked_input ? lanes : 0, 2 * lanes, lanes);
+  return {plan, {}};
+}
+
+}  // namespace
+
+Prepared prepare_conv_blocked(const Problem& problem, Isa isa) {
+  return prepare_direct(std::get<ConvProblem>(problem), isa, true);
+}
+
+Prepared prepare_conv_first(const Problem& problem, Isa isa) {
+  return prepare_direct(std::get<ConvProblem>(problem), isa, false);
+}
+
+Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
+  const auto& problem = std::get<ConvProblem>(plan.problem);
+  const auto& given = std::get<ConvDims>(dims);
+  SHIPWAY_RETURN_IF_ERROR(check_conv_dims(problem, given));
+  if (given.pads[0] != 0 || given.in[0] != given.out[0])
+    return Status::internal("padding along the depth of a kernel of depth 1");
+  const TileTable& tiles = tiles_for(plan.isa);
+  const int64_t lanes = tiles.lanes;
+  BoundKernel bound;
+  bound.run = run_conv_direct;
+  State& state = bound.state<State>();
+  state = {};
+  state.dims = problem.input.is_blocked() ? flatten_pointwise(problem, given) : given;
+  const ConvDims& d = state.dims;
+  state.form = epilogue_form(problem.epilogue);
+  if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
+  const int64_t in_per_group = problem.channels_in / problem.group,
+                out_per_group = problem.channels_out / problem.group;
+  const int64_t pixel = problem.input.is_blocked() ? lanes : 1;
+  state.channels = (in_per_group + pixel - 1) / pixel;
+  state.in_plane = d.in[0] * d.in[1] * d.in[2] * pixel;
+  state.out_plane = d.out[0] * d.out[1] * d.out[2] * lanes;
+  state.band = band_shape(problem, d, pixel, state.channels, tiles.max_rows, kBandFloats);
+  const int64_t taps = problem.kernel[1] * problem.kernel[2];
+  state.segments =
+      state.channels * (pixel == 1 && problem.dilations[2] == 1 ? problem.kernel[1] : taps);
+
+  const int64_t panels = (out_per_group + 2 * lanes - 1) / (2 * lanes);
+  const int64_t planes =
+      d.batch * d.out[0] * problem.group * state.band.row_bands * state.band.column_bands;
+  // All output channels of a band in one unit read it once; fewer when that leaves too few units to
+  // share out.
+  constexpr int64_t kUnitsWanted = 16;
+  const int64_t divisions = std::clamp<int64_t>(
+      (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
+  state.panels_of_unit = (panels + divisions - 1) / divisions;
+  state.panel_units = panels == 0 ? 0 : (panels + state.panels_of_unit - 1) / state.panels_of_unit;
+  bound.parts = planes * state.panel_units;
+
+  int64_t floats = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  state.segments_offset = floats;
+  floats += (state.segments * static_cast<int64_t>(sizeof(Segment) / sizeof(float)) + 15) / 16 * 16;
+  state.band_offset = floats;
+  floats += state.band.scratch_floats;
+  bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));
+  bound.cost = conv_cost(problem, given, 12.0 * static_cast<double>(lanes));
+  return bound;
+}
+
+}  // namespace shipway::kernels
