@@ -166,6 +166,8 @@ class Value {
 
  private:
   friend class ModelBuilder;
+  friend class Verifier;
+  friend class VerifyTest;  // breaks what the verifier must find
   friend class Model;
   ValueId id_;
   GraphId graph_;
@@ -200,7 +202,7 @@ class Node {
   ValueId input(size_t i) const { return i < inputs_.size() ? inputs_[i] : ValueId{}; }
   std::span<const ValueId> outputs() const { return outputs_; }
   ValueId output(size_t i) const { return i < outputs_.size() ? outputs_[i] : ValueId{}; }
-  /// Outer values that its subgraphs use, each once.
+  /// Outer values that its subgraphs use, each once, sorted.
   std::span<const ValueId> captures() const { return captures_; }
   std::span<const Attribute> attributes() const { return attributes_; }
   const Attribute* attribute(std::string_view name) const;
@@ -214,6 +216,8 @@ class Node {
 
  private:
   friend class ModelBuilder;
+  friend class Verifier;
+  friend class VerifyTest;  // breaks what the verifier must find
   NodeId id_, next_, previous_;
   GraphId graph_;
   bool removed_ = false;
@@ -222,9 +226,10 @@ class Node {
   InlineVector<ValueId, 2> outputs_;
   InlineVector<ValueId, 1> captures_;
   // Where each input and each capture stands in its value's list of uses, so that a use leaves in O(1) even
-  // when a million nodes share the value.
+  // when a million nodes share the value. Captures also count how many of the subgraphs use the value.
   InlineVector<int32_t, 4> input_slots_;
   InlineVector<int32_t, 1> capture_slots_;
+  InlineVector<int32_t, 1> capture_counts_;
   InlineVector<SourceId, 1> sources_;
   std::vector<Attribute> attributes_;
 };
@@ -252,11 +257,14 @@ class Graph {
 
  private:
   friend class ModelBuilder;
+  friend class Verifier;
+  friend class VerifyTest;  // breaks what the verifier must find
   GraphId id_;
   NodeId owner_;
   std::string name_;
   std::vector<ValueId> inputs_, outputs_, initializers_;
-  std::vector<ValueId> captured_;  // outer values used inside, each once
+  // Outer values used inside -> how often: inputs of its nodes, its outputs, captures of its nodes.
+  std::map<ValueId, int32_t> captured_;
   std::vector<StatePair> states_;
   NodeId first_node_, last_node_;
   size_t node_count_ = 0;
@@ -351,6 +359,8 @@ class Model {
 
  private:
   friend class ModelBuilder;
+  friend class Verifier;
+  friend class VerifyTest;  // breaks what the verifier must find
   GraphId main_graph_;
   std::deque<Graph> graphs_;  // deques: references stay valid while others are added
   std::deque<Node> nodes_;
@@ -360,6 +370,7 @@ class Model {
   std::map<Entity, Annotation> annotations_;
   DimTable dims_;
   std::unordered_set<std::string> used_names_;  // filled when the first name has to be made
+  std::unordered_map<std::string, size_t> next_suffix_;  // of each hint that a name was made from
 };
 
 class NodeRange {

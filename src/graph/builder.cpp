@@ -34,13 +34,16 @@ void ModelBuilder::add_input(GraphId graph, ValueId value) {
 void ModelBuilder::add_output(GraphId graph, ValueId value) {
   graph_at(graph).outputs_.push_back(value);
   ++value_at(value).output_count_;
-  if (value_at(value).graph_ != graph) note_capture(graph, value);
+  if (value_at(value).graph_ != graph) add_capture(graph, value);
 }
 
 void ModelBuilder::set_output(GraphId graph, size_t output, ValueId value) {
-  --value_at(graph_at(graph).outputs_[output]).output_count_;
+  const ValueId before = graph_at(graph).outputs_[output];
+  --value_at(before).output_count_;
+  if (value_at(before).graph_ != graph) drop_capture(graph, before);
   graph_at(graph).outputs_[output] = value;
   ++value_at(value).output_count_;
+  if (value_at(value).graph_ != graph) add_capture(graph, value);
 }
 
 void ModelBuilder::add_initializer(ValueId value, Constant constant) {
@@ -147,7 +150,6 @@ Status ModelBuilder::remove_value(ValueId id) {
     return Status::internal("value '{}' is removed while something still makes or uses it", value.name_);
   if (value.constant_) remove_initializers({&id, 1});
   value.removed_ = true;
-  model_.used_names_.erase(value.name_);
   value.name_ = {};
   value.type_ = {};
   return Status::ok();
@@ -155,7 +157,9 @@ Status ModelBuilder::remove_value(ValueId id) {
 
 void ModelBuilder::set_input(NodeId id, size_t input, ValueId value) {
   Node& node = node_at(id);
-  if (node.inputs_[input].is_valid()) remove_use(node.inputs_[input], node.input_slots_[input]);
+  const ValueId before = node.inputs_[input];
+  if (before.is_valid()) remove_use(before, node.input_slots_[input]);
+  if (before.is_valid() && value_at(before).graph_ != node.graph_) drop_capture(node.graph_, before);
   node.inputs_[input] = value;
   node.input_slots_[input] = value.is_valid() ? add_use(value, {id, static_cast<int32_t>(input)}) : -1;
 }
@@ -169,19 +173,19 @@ void ModelBuilder::set_inputs(NodeId id, std::span<const ValueId> inputs) {
 
 void ModelBuilder::set_attribute(NodeId id, Attribute attribute) {
   Node& node = node_at(id);
-  const bool has_graph = attribute.get<GraphId>() || attribute.get<std::vector<GraphId>>();
+  detach_captures(node);
   const auto found = std::find_if(node.attributes_.begin(), node.attributes_.end(),
                                   [&](const Attribute& a) { return a.name == attribute.name; });
   if (found != node.attributes_.end()) *found = std::move(attribute);
   else node.attributes_.push_back(std::move(attribute));
-  if (has_graph) {
-    detach_captures(node);
-    attach_captures(node);
-  }
+  attach_captures(node);
 }
 
 void ModelBuilder::remove_attribute(NodeId id, std::string_view name) {
-  std::erase_if(node_at(id).attributes_, [&](const Attribute& a) { return a.name == name; });
+  Node& node = node_at(id);
+  detach_captures(node);
+  std::erase_if(node.attributes_, [&](const Attribute& a) { return a.name == name; });
+  attach_captures(node);
 }
 
 void ModelBuilder::set_op(NodeId id, std::string domain, std::string op_type) {
@@ -192,15 +196,16 @@ void ModelBuilder::set_op(NodeId id, std::string domain, std::string op_type) {
 int32_t ModelBuilder::add_use(ValueId value, Use use) {
   auto& uses = value_at(value).uses_;
   uses.push_back(use);
-  const NodeId user = use.node;
-  if (value_at(value).graph_ != node_at(user).graph_) note_capture(node_at(user).graph_, value);
-  return static_cast<int32_t>(uses.size()) - 1;
+  const auto slot = static_cast<int32_t>(uses.size()) - 1;
+  const GraphId where = node_at(use.node).graph_;
+  if (use.input != Use::kCapture && value_at(value).graph_ != where) add_capture(where, value);
+  return slot;
 }
 
 int32_t& ModelBuilder::slot_of(const Use& use, ValueId value) {
   Node& node = node_at(use.node);
   if (use.input != Use::kCapture) return node.input_slots_[static_cast<size_t>(use.input)];
-  const auto at = std::find(node.captures_.begin(), node.captures_.end(), value) - node.captures_.begin();
+  const auto at = std::lower_bound(node.captures_.begin(), node.captures_.end(), value) - node.captures_.begin();
   return node.capture_slots_[static_cast<size_t>(at)];
 }
 
@@ -223,27 +228,68 @@ void ModelBuilder::attach_inputs(Node& node, std::span<const ValueId> inputs) {
 }
 
 void ModelBuilder::detach_inputs(Node& node) {
-  for (size_t i = 0; i < node.inputs_.size(); ++i)
-    if (node.inputs_[i].is_valid()) remove_use(node.inputs_[i], node.input_slots_[i]);
+  for (size_t i = node.inputs_.size(); i-- > 0;) {  // backwards: captures shrink from their end
+    const ValueId input = node.inputs_[i];
+    if (!input.is_valid()) continue;
+    remove_use(input, node.input_slots_[i]);
+    if (value_at(input).graph_ != node.graph_) drop_capture(node.graph_, input);
+  }
   node.inputs_.clear();
   node.input_slots_.clear();
 }
 
+/// Notes one more subgraph of `node` that uses the value; true when it is the first.
+bool ModelBuilder::node_captures(Node& node, ValueId value) {
+  const auto at = std::lower_bound(node.captures_.begin(), node.captures_.end(), value);
+  const auto position = at - node.captures_.begin();
+  if (at != node.captures_.end() && *at == value) {
+    ++node.capture_counts_[static_cast<size_t>(position)];
+    return false;
+  }
+  node.captures_.insert(at, value);
+  node.capture_counts_.insert(node.capture_counts_.begin() + position, 1);
+  node.capture_slots_.insert(node.capture_slots_.begin() + position, add_use(value, {node.id_, Use::kCapture}));
+  return true;
+}
+
+/// The reverse; true when none is left.
+bool ModelBuilder::node_lets_go(Node& node, ValueId value) {
+  const auto at = std::lower_bound(node.captures_.begin(), node.captures_.end(), value);
+  assert(at != node.captures_.end() && *at == value);
+  const auto position = at - node.captures_.begin();
+  if (--node.capture_counts_[static_cast<size_t>(position)] > 0) return false;
+  remove_use(value, node.capture_slots_[static_cast<size_t>(position)]);
+  node.captures_.erase(at);
+  node.capture_counts_.erase(node.capture_counts_.begin() + position);
+  node.capture_slots_.erase(node.capture_slots_.begin() + position);
+  return true;
+}
+
 /// A value of a graph outside `where` is used in it: the node that owns `where` captures it, and so do the owners
 /// of all graphs between. Depth of nesting is what readers allow (100).
-void ModelBuilder::note_capture(GraphId where, ValueId value) {
+void ModelBuilder::add_capture(GraphId where, ValueId value) {
   const GraphId home = value_at(value).graph_;
   for (GraphId graph = where; graph != home;) {
     Graph& inner = graph_at(graph);
-    if (std::find(inner.captured_.begin(), inner.captured_.end(), value) != inner.captured_.end()) return;
-    inner.captured_.push_back(value);
+    if (++inner.captured_[value] > 1) return;
     if (!inner.owner_.is_valid()) return;  // not yet owned: attach_captures carries on
     Node& owner = node_at(inner.owner_);
-    if (std::find(owner.captures_.begin(), owner.captures_.end(), value) == owner.captures_.end()) {
-      owner.captures_.push_back(value);
-      value_at(value).uses_.push_back({owner.id_, Use::kCapture});
-      owner.capture_slots_.push_back(static_cast<int32_t>(value_at(value).uses_.size()) - 1);
-    }
+    if (!node_captures(owner, value)) return;
+    graph = owner.graph_;
+  }
+}
+
+void ModelBuilder::drop_capture(GraphId where, ValueId value) {
+  const GraphId home = value_at(value).graph_;
+  for (GraphId graph = where; graph != home;) {
+    Graph& inner = graph_at(graph);
+    const auto found = inner.captured_.find(value);
+    assert(found != inner.captured_.end());
+    if (--found->second > 0) return;
+    inner.captured_.erase(found);
+    if (!inner.owner_.is_valid()) return;
+    Node& owner = node_at(inner.owner_);
+    if (!node_lets_go(owner, value)) return;
     graph = owner.graph_;
   }
 }
@@ -251,37 +297,57 @@ void ModelBuilder::note_capture(GraphId where, ValueId value) {
 void ModelBuilder::attach_captures(Node& node) {
   for (GraphId subgraph : node.subgraphs()) {
     graph_at(subgraph).owner_ = node.id_;
-    for (ValueId value : graph_at(subgraph).captured_) {
-      if (std::find(node.captures_.begin(), node.captures_.end(), value) != node.captures_.end()) continue;
-      node.captures_.push_back(value);
-      value_at(value).uses_.push_back({node.id_, Use::kCapture});
-      node.capture_slots_.push_back(static_cast<int32_t>(value_at(value).uses_.size()) - 1);
-      if (value_at(value).graph_ != node.graph_) note_capture(node.graph_, value);
-    }
+    for (const auto& [value, count] : graph_at(subgraph).captured_)
+      if (node_captures(node, value) && value_at(value).graph_ != node.graph_) add_capture(node.graph_, value);
   }
 }
 
 void ModelBuilder::detach_captures(Node& node) {
-  while (!node.captures_.empty()) {  // from the back: slot_of looks a capture up by its place
-    remove_use(node.captures_.back(), node.capture_slots_.back());
-    node.captures_.pop_back();
-    node.capture_slots_.pop_back();
+  for (GraphId subgraph : node.subgraphs()) {
+    for (const auto& [value, count] : graph_at(subgraph).captured_)
+      if (node_lets_go(node, value) && value_at(value).graph_ != node.graph_) drop_capture(node.graph_, value);
+    graph_at(subgraph).owner_ = {};
   }
 }
 
-void ModelBuilder::refresh_captures() {
-  for (Node& node : model_.nodes_) {
-    if (!node.removed_) detach_captures(node);
+void ModelBuilder::remove_graph(GraphId root) {
+  std::vector<GraphId> pending = {root};
+  while (!pending.empty()) {
+    Graph& graph = graph_at(pending.back());
+    pending.pop_back();
+    assert(!graph.owner_.is_valid());
+    std::vector<ValueId> own(graph.inputs_.begin(), graph.inputs_.end());
+    own.insert(own.end(), graph.initializers_.begin(), graph.initializers_.end());
+    for (ValueId output : graph.outputs_) {
+      --value_at(output).output_count_;
+      if (value_at(output).graph_ != graph.id_) drop_capture(graph.id_, output);
+    }
+    while (graph.last_node_.is_valid()) {
+      const Node& node = node_at(graph.last_node_);
+      const std::vector<GraphId> inside = node.subgraphs();
+      pending.insert(pending.end(), inside.begin(), inside.end());
+      for (ValueId output : node.outputs_)
+        if (output.is_valid()) own.push_back(output);
+      remove_node(node.id_);
+    }
+    graph.inputs_.clear();
+    graph.outputs_.clear();
+    graph.initializers_.clear();
+    graph.states_.clear();
+    for (ValueId id : own) {
+      Value& value = value_at(id);
+      value.removed_ = true;
+      value.is_input_ = false;
+      value.constant_ = nullptr;
+      value.name_ = {};
+      value.type_ = {};
+    }
   }
-  for (Graph& graph : model_.graphs_) graph.captured_.clear();
-  for (Node& node : model_.nodes_) {
-    if (node.removed_) continue;
-    for (ValueId input : node.inputs_)
-      if (input.is_valid() && value_at(input).graph_ != node.graph_) note_capture(node.graph_, input);
-  }
-  for (Graph& graph : model_.graphs_)
-    for (ValueId output : graph.outputs_)
-      if (value_at(output).graph_ != graph.id_) note_capture(graph.id_, output);
+}
+
+void ModelBuilder::set_name(ValueId value, std::string name) {
+  if (!model_.used_names_.empty()) model_.used_names_.insert(name);
+  value_at(value).name_ = std::move(name);
 }
 
 std::string ModelBuilder::unique_name(std::string_view hint) {
@@ -292,9 +358,11 @@ std::string ModelBuilder::unique_name(std::string_view hint) {
     used.insert("");  // so that it is filled once, and the empty name is never given
   }
   std::string name(hint);
-  // A counter per hint would be faster for thousands of like names; one per model spreads them well enough.
-  for (size_t suffix = 1; !used.insert(name).second; ++suffix)
-    name = std::string(hint) + "_" + std::to_string(suffix == 1 ? suffix : suffix + model_.values_.size());
+  if (used.insert(name).second) return name;
+  size_t& suffix = model_.next_suffix_[name];
+  do {
+    name = std::string(hint) + "_" + std::to_string(++suffix);
+  } while (!used.insert(name).second);
   return name;
 }
 

@@ -41,8 +41,11 @@ class ModelBuilder {
   Result<NodeId> add_node(GraphId graph, NodeSpec spec, NodeId before = {},
                           std::optional<std::vector<SourceId>> sources = {});
   SourceId add_source(SourceNode source);
-  /// Detaches the node from the values it uses and makes. Its outputs stay as values without a producer.
+  /// Detaches the node from the values it uses and makes. Its outputs stay as values without a producer, its
+  /// subgraphs as graphs without an owner: give them to another node, or remove_graph.
   void remove_node(NodeId node);
+  /// Forgets all that a graph without an owner holds, the graphs inside it too.
+  void remove_graph(GraphId graph);
   /// Forgets a value that has no producer, no uses and is no input or output.
   Status remove_value(ValueId value);
 
@@ -52,7 +55,7 @@ class ModelBuilder {
   void remove_attribute(NodeId node, std::string_view name);
   void set_op(NodeId node, std::string domain, std::string op_type);
   void set_type(ValueId value, Type type) { value_at(value).type_ = std::move(type); }
-  void set_name(ValueId value, std::string name) { value_at(value).name_ = std::move(name); }
+  void set_name(ValueId value, std::string name);
   void set_output(GraphId graph, size_t output, ValueId value);
   /// Drops the data of these initializers (the order of the others is kept). Linear in each graph's initializers,
   /// so drop many at once.
@@ -64,8 +67,6 @@ class ModelBuilder {
   void remove_annotation(const Entity& entity) { model_.annotations_.erase(entity); }
   /// `hint`, or `hint_1`, `hint_2`, ...: a name no value or node of the model has.
   std::string unique_name(std::string_view hint);
-  /// Works captures out anew, after edits inside subgraphs (they may otherwise name values no longer used there).
-  void refresh_captures();
 
  private:
   Value& value_at(ValueId id) { return model_.values_[static_cast<size_t>(id.index)]; }
@@ -78,7 +79,10 @@ class ModelBuilder {
   void detach_inputs(Node& node);
   void attach_captures(Node& node);
   void detach_captures(Node& node);
-  void note_capture(GraphId where, ValueId value);
+  void add_capture(GraphId where, ValueId value);
+  void drop_capture(GraphId where, ValueId value);
+  bool node_captures(Node& node, ValueId value);
+  bool node_lets_go(Node& node, ValueId value);
 
   Model& model_;
 };

@@ -73,11 +73,14 @@ Status Patch::apply(Model& model) && {
   const auto is_removed = [&](NodeId id) { return std::binary_search(sorted.begin(), sorted.end(), id); };
   while (before.is_valid() && is_removed(before)) before = model.node(before).next();
   std::vector<ValueId> orphans;
+  std::vector<GraphId> bodies;  // of removed nodes: a new node may take them over
   for (NodeId id : removed_nodes_) {
     if (model.node(id).is_removed())
       return Status::internal("node #{} is removed twice", id.index);
     for (ValueId output : model.node(id).outputs())
       if (output.is_valid()) orphans.push_back(output);
+    const std::vector<GraphId> inside = model.node(id).subgraphs();
+    bodies.insert(bodies.end(), inside.begin(), inside.end());
     builder.remove_node(id);
   }
   for (NodeSpec& spec : new_nodes_) {
@@ -98,8 +101,9 @@ Status Patch::apply(Model& model) && {
       keep.inputs = {with};
       keep.outputs = {edit.value};
       keep.name = builder.unique_name("Identity");
+      const GraphId home = model.value(edit.value).graph();
       SHIPWAY_RETURN_IF_ERROR(
-          builder.add_node(model.value(edit.value).graph(), std::move(keep), before, sources).status());
+          builder.add_node(home, std::move(keep), home == graph ? before : NodeId{}, sources).status());
     }
   }
   for (const Input& edit : inputs_) builder.set_input(edit.node, edit.input, actual(edit.value));
@@ -112,12 +116,11 @@ Status Patch::apply(Model& model) && {
   for (Op& edit : ops_) builder.set_op(edit.node, std::move(edit.domain), std::move(edit.op_type));
   for (auto& [value, type] : types_) builder.set_type(actual(value), std::move(type));
 
+  for (GraphId body : bodies)
+    if (!model.graph(body).owner().is_valid()) builder.remove_graph(body);
   for (ValueId id : orphans) {
     const Value& value = model.value(id);
     if (value.producer().is_valid() || value.is_removed()) continue;
-    const bool captured_only = std::all_of(value.uses().begin(), value.uses().end(),
-                                           [](const Use& use) { return use.input == Use::kCapture; });
-    if (!value.uses().empty() && captured_only) builder.refresh_captures();
     if (!value.uses().empty() || value.output_count() > 0)
       return Status::internal("value '{}' lost its producer but is still used", value.name());
     SHIPWAY_RETURN_IF_ERROR(builder.remove_value(id));
