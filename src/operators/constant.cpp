@@ -1,5 +1,8 @@
 // Constant: a tensor written into the model itself.
+#include "operators/contents.h"
 #include "operators/operator.h"
+#include "operators/shape_rules.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 namespace {
@@ -8,6 +11,47 @@ constexpr std::string_view kAttributes =
     "sparse_value: sparse_tensor?; value: tensor?; value_float: float?; "
     "value_floats: floats?; value_int: int?; value_ints: ints?; value_string: string?; "
     "value_strings: strings?";
+
+/// The tensor that the one attribute given says, in whichever form.
+Result<Tensor> constant_of(const AttributeReader& node) {
+  if (const Tensor* value = node.tensor_attribute("value")) return *value;
+  if (const SparseTensor* sparse = node.sparse_tensor_attribute("sparse_value"))
+    return sparse->to_dense();
+  if (node.has_attribute("value_int")) return Tensor::scalar(node.int_attribute("value_int"));
+  if (node.has_attribute("value_float")) return Tensor::scalar(node.float_attribute("value_float"));
+  if (node.has_attribute("value_string"))
+    return Tensor::from_strings({}, {node.string_attribute("value_string")});
+  if (node.has_attribute("value_ints")) return Tensor::vector(node.ints_attribute("value_ints"));
+  if (node.has_attribute("value_floats")) {
+    const std::span<const float> values = node.floats_attribute("value_floats");
+    return Tensor::from<float>({static_cast<int64_t>(values.size())}, values);
+  }
+  if (node.has_attribute("value_strings")) {
+    const std::span<const std::string> values = node.strings_attribute("value_strings");
+    return Tensor::from<std::string>({static_cast<int64_t>(values.size())}, values);
+  }
+  return Status::invalid_model("has none of the attributes that hold a value");
+}
+
+Status infer_constant(InferContext& context) {
+  if (const SparseTensor* sparse = context.sparse_tensor_attribute("sparse_value")) {
+    context.set_output(0, sparse->values.dtype(), to_dims(sparse->shape));
+    return Status::ok();
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const Tensor value, constant_of(context));
+  context.set_output(0, value.dtype(), to_dims(value.shape()));
+  if (is_followed(value.dtype()) && value.rank() <= 1 && value.element_count() <= kMaxFollowed) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> elements, to_ints(value));
+    follow_elements(context, 0, value.dtype(), to_contents(elements));
+  }
+  return Status::ok();
+}
+
+Status evaluate_constant(EvaluateContext& context) {
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor value, constant_of(context));
+  context.set_output(0, std::move(value));
+  return Status::ok();
+}
 
 }  // namespace
 
@@ -55,6 +99,9 @@ const Operator& constant_operator() {
                     .signature = "() -> (output: T)",
                     .types = "T: all_ir13",
                     .attributes = kAttributes}},
+      .infer = infer_constant,
+      .evaluate = evaluate_constant,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

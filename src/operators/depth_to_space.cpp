@@ -1,5 +1,6 @@
 // DepthToSpace: turns blocks of channels into finer pixels.
 #include "operators/operator.h"
+#include "operators/space_blocks.h"
 
 namespace shipway {
 
@@ -23,6 +24,9 @@ const Operator& depth_to_space_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: all_ir4",
                     .attributes = "blocksize: int!; mode: string = 'DCR'"}},
+      .infer = infer_depth_to_space,
+      .evaluate = evaluate_depth_to_space,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

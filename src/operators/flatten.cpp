@@ -1,7 +1,42 @@
 // Flatten: folds all axes into two, split at a given axis.
 #include "operators/operator.h"
+#include "operators/shape_rules.h"
 
 namespace shipway {
+
+namespace {
+
+Status infer_flatten(InferContext& context) {
+  const Dims* dims = context.input_dims(0);
+  if (!dims) {
+    context.set_output(0, context.input_dtype(0), {Dim::unknown(), Dim::unknown()});
+    return Status::ok();
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis, normalize_axis(context.int_attribute("axis"),
+                                                              static_cast<int64_t>(dims->size()),
+                                                              "attribute 'axis'", true));
+  const auto split = static_cast<size_t>(axis);
+  const std::span<const Dim> all(*dims);
+  context.set_output(
+      0, context.input_dtype(0),
+      {context.dims().product(all.first(split)), context.dims().product(all.subspan(split))});
+  return Status::ok();
+}
+
+Status evaluate_flatten(EvaluateContext& context) {
+  const Tensor& x = context.input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis, normalize_axis(context.int_attribute("axis"),
+                                                              x.rank(), "attribute 'axis'", true));
+  const std::span<const int64_t> all(x.shape());
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rows, element_count(all.first(static_cast<size_t>(axis))));
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t columns,
+                           element_count(all.subspan(static_cast<size_t>(axis))));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor y, x.reshaped({rows, columns}));
+  context.set_output(0, std::move(y));
+  return Status::ok();
+}
+
+}  // namespace
 
 const Operator& flatten_operator() {
   static const Operator definition{
@@ -39,6 +74,9 @@ const Operator& flatten_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: all_ir13",
                     .attributes = "axis: int = 1"}},
+      .infer = infer_flatten,
+      .evaluate = evaluate_flatten,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

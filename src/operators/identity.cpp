@@ -1,7 +1,17 @@
 // Identity: hands its input on.
 #include "operators/operator.h"
+#include "operators/shape_rules.h"
 
 namespace shipway {
+
+namespace {
+
+Status evaluate_identity(EvaluateContext& context) {
+  context.set_output(0, context.input_value(0));
+  return Status::ok();
+}
+
+}  // namespace
 
 const Operator& identity_operator() {
   static const Operator definition{
@@ -30,6 +40,9 @@ const Operator& identity_operator() {
                    {.since = 25,
                     .signature = "(input: V) -> (output: V)",
                     .types = "V: all_ir13 seq(all_ir3) optional(all_ir3) optional(seq(all_ir3))"}},
+      .infer = infer_same_as_first_input,
+      .evaluate = evaluate_identity,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

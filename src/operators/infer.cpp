@@ -114,8 +114,9 @@ class Inference {
       }
       builder_.set_type(formal[i], with_symbols(type));
     }
-    SHIPWAY_RETURN_IF_ERROR(infer_graph(graph));
+    const Status status = infer_graph(graph);
     --depth_;
+    SHIPWAY_RETURN_IF_ERROR(status);
     std::vector<Type> outputs;
     for (ValueId id : model_.graph(graph).outputs()) outputs.push_back(model_.value(id).type());
     return outputs;

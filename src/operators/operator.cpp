@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "operators/contents.h"
 #include "tensor/convert.h"
 
 namespace shipway {
@@ -113,12 +114,13 @@ std::optional<Contents> InferContext::input_contents(size_t i) const {
   if (kind != DTypeKind::kSigned && kind != DTypeKind::kUnsigned && kind != DTypeKind::kBool) return std::nullopt;
   const Result<std::vector<int64_t>> values = to_ints(*constant);
   if (!values.is_ok()) return std::nullopt;
-  return Contents(values->begin(), values->end());
+  return to_contents(*values);
 }
 
 std::optional<std::vector<int64_t>> InferContext::input_ints(size_t i) const {
   const std::optional<Contents> contents = input_contents(i);
   if (!contents) return std::nullopt;
+  if (const Tensor* constant = input_constant(i)) return to_ints(*constant).value_or_throw();
   std::vector<int64_t> values;
   for (Dim dim : *contents) {
     if (!dim.is_constant()) return std::nullopt;
@@ -180,6 +182,12 @@ Result<std::vector<RuntimeValue>> EvaluateContext::run_subgraph(GraphId graph,
   return run_subgraph_(graph, inputs);
 }
 
+Type EvaluateContext::subgraph_output_type(GraphId graph, size_t output) const {
+  if (!model_ || !graph.is_valid()) return {};
+  const std::span<const ValueId> outputs = model_->graph(graph).outputs();
+  return output < outputs.size() ? model_->value(outputs[output]).type() : Type();
+}
+
 // ---------------------------------------------------------------------------------------------- versions
 
 NodeRewrite::NodeRewrite(const Model& model, const Node& node, const Schema& from, int64_t to_since)
@@ -237,7 +245,7 @@ void NodeRewrite::replace(std::string op_type, std::vector<ValueId> inputs, std:
 }
 
 Patch NodeRewrite::take_patch() {
-  while (!inputs_.empty() && !inputs_.back().is_valid()) inputs_.pop_back();
+  while (!inputs_.empty() && inputs_.back() == ValueId{}) inputs_.pop_back();  // provisional ids stay
   if (inputs_changed_ && !replaced_) patch_.set_inputs(node().id(), inputs_);
   return std::move(patch_);
 }

@@ -174,6 +174,8 @@ class EvaluateContext : public AttributeReader {
   void set_limits(const RunLimits* limits) { limits_ = limits; }
   void set_subgraph_runner(SubgraphRunner runner) { run_subgraph_ = std::move(runner); }
   void set_output_allocator(OutputAllocator allocator) { allocate_ = std::move(allocator); }
+  /// Where the subgraphs are declared.
+  void set_model(const Model* model) { model_ = model; }
   const Operator& op() const { return *op_; }
 
   size_t input_count() const { return inputs_.size(); }
@@ -192,6 +194,8 @@ class EvaluateContext : public AttributeReader {
   void set_output(size_t i, RuntimeValue value) { outputs_[i] = std::move(value); }
 
   Result<std::vector<RuntimeValue>> run_subgraph(GraphId graph, std::span<const RuntimeValue> inputs) const;
+  /// What the model declares of a subgraph's output, for values that no iteration made; unknown without a model.
+  Type subgraph_output_type(GraphId graph, size_t output) const;
   /// To be asked in long loops.
   Status poll() const { return limits_ ? limits_->poll() : Status::ok(); }
   const RunLimits* limits() const { return limits_; }
@@ -203,6 +207,7 @@ class EvaluateContext : public AttributeReader {
   const RunLimits* limits_ = nullptr;
   SubgraphRunner run_subgraph_;
   OutputAllocator allocate_;
+  const Model* model_ = nullptr;
 };
 
 /// What an `upgrade` or `downgrade` step of VersionSpec may do: turn one node of version `schema()` into the

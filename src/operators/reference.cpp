@@ -79,6 +79,7 @@ Status ReferenceRunner::run_node(const Node& node, std::span<const RuntimeValue>
   if (Status status = check_form(node, schema); !status.is_ok()) return fail(status);
   EvaluateContext context(*op, node, schema, inputs, outputs);
   context.set_limits(&limits_);
+  context.set_model(&model_);
   context.set_subgraph_runner(
       [this](GraphId graph, std::span<const RuntimeValue> values) { return run_subgraph(graph, values); });
   try {

@@ -1,7 +1,20 @@
 // Scatter: writes updates to indexed positions; the older name of ScatterElements.
+#include "operators/scatter.h"
+
 #include "operators/operator.h"
 
 namespace shipway {
+
+namespace {
+
+Status become_scatter_elements(NodeRewrite& rewrite) {
+  const std::span<const ValueId> inputs = rewrite.node().inputs();
+  rewrite.replace("ScatterElements", {inputs.begin(), inputs.end()},
+                  {{"axis", rewrite.int_attribute("axis")}});
+  return Status::ok();
+}
+
+}  // namespace
 
 const Operator& scatter_operator() {
   static const Operator definition{
@@ -10,12 +23,16 @@ const Operator& scatter_operator() {
       .versions = {{.since = 9,
                     .signature = "(data: T, indices: Tind, updates: T) -> (output: T)",
                     .types = "T: all_ir3; Tind: int32 int64",
-                    .attributes = "axis: int = 0"},
+                    .attributes = "axis: int = 0",
+                    .upgrade = become_scatter_elements},
                    {.since = 11,
                     .signature = "(data: T, indices: Tind, updates: T) -> (output: T)",
                     .types = "T: all_ir3; Tind: int32 int64",
                     .attributes = "axis: int = 0",
                     .deprecated = true}},
+      .infer = infer_scatter_elements,
+      .evaluate = evaluate_scatter_elements,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

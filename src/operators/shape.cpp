@@ -1,7 +1,43 @@
 // Shape: shape of a tensor as a list of integers.
+#include <algorithm>
+
+#include "operators/contents.h"
 #include "operators/operator.h"
 
 namespace shipway {
+
+namespace {
+
+/// First and last (not included) axis that `start` and `end` mean; both are clamped, never refused.
+std::pair<int64_t, int64_t> axis_range(const AttributeReader& node, int64_t rank) {
+  const auto clamp = [rank](int64_t axis) {
+    return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
+  };
+  const int64_t start = clamp(node.int_attribute("start"));
+  const int64_t end = node.has_attribute("end") ? clamp(node.int_attribute("end")) : rank;
+  return {start, std::max(start, end)};
+}
+
+Status infer_shape(InferContext& context) {
+  const Dims* dims = context.input_dims(0);
+  if (!dims) {
+    context.set_output(0, DType::kInt64, {Dim::unknown()});
+    return Status::ok();
+  }
+  const auto [start, end] = axis_range(context, static_cast<int64_t>(dims->size()));
+  context.set_output(0, DType::kInt64, {end - start});
+  follow_elements(context, 0, DType::kInt64, Contents(dims->begin() + start, dims->begin() + end));
+  return Status::ok();
+}
+
+Status evaluate_shape(EvaluateContext& context) {
+  const Shape& shape = context.input(0).shape();
+  const auto [start, end] = axis_range(context, static_cast<int64_t>(shape.size()));
+  context.set_output(0, Tensor::vector(std::span(shape.begin() + start, shape.begin() + end)));
+  return Status::ok();
+}
+
+}  // namespace
 
 const Operator& shape_operator() {
   static const Operator definition{
@@ -34,6 +70,9 @@ const Operator& shape_operator() {
             .signature = "(data: T) -> (shape: T1)",
             .types = "T: all_ir13; T1: int64",
             .attributes = "end: int?; start: int = 0"}},
+      .infer = infer_shape,
+      .evaluate = evaluate_shape,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

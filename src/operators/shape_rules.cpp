@@ -75,6 +75,27 @@ Dim window_count(DimTable& dims, Dim size, int64_t kernel, int64_t stride, int64
   return dims.min(windows, starting);
 }
 
+Type join_types(const Type& a, const Type& b) {
+  if (a == b) return a;
+  if (a.kind() != b.kind() || a.dtype() != b.dtype()) return {};
+  switch (a.kind()) {
+    case TypeKind::kTensor:
+    case TypeKind::kSparseTensor: {
+      const bool dense = a.kind() == TypeKind::kTensor;
+      if (!a.dims() || !b.dims() || a.dims()->size() != b.dims()->size())
+        return dense ? Type::tensor(a.dtype()) : Type::sparse_tensor(a.dtype());
+      Dims dims = *a.dims();
+      for (size_t i = 0; i < dims.size(); ++i)
+        if (dims[i] != (*b.dims())[i]) dims[i] = Dim::unknown();
+      return a.with_dims(std::move(dims));
+    }
+    case TypeKind::kSequence: return Type::sequence(join_types(a.element(), b.element()));
+    case TypeKind::kOptional: return Type::optional(join_types(a.element(), b.element()));
+    case TypeKind::kMap: return Type::map(a.dtype(), join_types(a.element(), b.element()));
+    default: return {};
+  }
+}
+
 Dims to_dims(const Shape& shape) {
   Dims dims;
   for (int64_t size : shape) dims.push_back(size);

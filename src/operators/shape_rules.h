@@ -25,6 +25,10 @@ Result<int64_t> normalize_axis(int64_t axis, int64_t rank, std::string_view what
 Dim window_count(DimTable& dims, Dim size, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad_begin,
                  int64_t pad_end, bool ceil = false);
 
+/// What two types have in common: sizes in which they differ become unknown, and so does the rank. For values that are
+/// one or the other: of two branches, of the first and the next iteration.
+Type join_types(const Type& a, const Type& b);
+
 /// The sizes of a constant Shape as Dims.
 Dims to_dims(const Shape& shape);
 

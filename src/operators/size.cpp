@@ -3,6 +3,22 @@
 
 namespace shipway {
 
+namespace {
+
+Status infer_size(InferContext& context) {
+  context.set_output(0, DType::kInt64, {});
+  if (const Dims* dims = context.input_dims(0))
+    context.set_output_contents(0, {context.dims().product(*dims)});
+  return Status::ok();
+}
+
+Status evaluate_size(EvaluateContext& context) {
+  context.set_output(0, Tensor::scalar(context.input(0).element_count()));
+  return Status::ok();
+}
+
+}  // namespace
+
 const Operator& size_operator() {
   static const Operator definition{
       .name = "Size",
@@ -17,6 +33,9 @@ const Operator& size_operator() {
            {.since = 25,
             .signature = "(data: T) -> (size: T1)",
             .types = "T: all_ir13; T1: int64"}},
+      .infer = infer_size,
+      .evaluate = evaluate_size,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

@@ -1,5 +1,6 @@
 // SpaceToDepth: turns blocks of pixels into channels.
 #include "operators/operator.h"
+#include "operators/space_blocks.h"
 
 namespace shipway {
 
@@ -19,6 +20,9 @@ const Operator& space_to_depth_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: all_ir4",
                     .attributes = "blocksize: int!; mode: string = 'DCR'"}},
+      .infer = infer_space_to_depth,
+      .evaluate = evaluate_space_to_depth,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
