@@ -122,6 +122,40 @@ std::vector<KernelCase> elementwise_shapes() {
   return cases;
 }
 
+std::vector<KernelCase> pool_shapes(Isa isa) {
+  std::vector<KernelCase> cases;
+  for (Layout layout : {Layout::plain(), Layout::blocked(channel_block(isa))}) {
+    const std::string suffix = layout.is_blocked() ? "_blocked" : "_plain";
+    PoolProblem window{
+        .kind = PoolKind::kMax, .kernel = {1, 3, 3}, .strides = {1, 2, 2}, .layout = layout};
+    cases.push_back({"max3x3s2_64x112" + suffix, window,
+                     PoolDims{1, 64, {1, 112, 112}, {1, 56, 56}, {0, 1, 1}, {0, 1, 1}}});
+    window.kind = PoolKind::kAverage;
+    cases.push_back({"average3x3s2_64x112" + suffix, window,
+                     PoolDims{1, 64, {1, 112, 112}, {1, 56, 56}, {0, 1, 1}, {0, 1, 1}}});
+    cases.push_back({"global_2048x7" + suffix,
+                     PoolProblem{.kind = PoolKind::kAverage, .global = true, .layout = layout},
+                     PoolDims{1, 2048, {1, 7, 7}, {1, 1, 1}, {}, {}}});
+  }
+  return cases;
+}
+
+std::vector<KernelCase> resize_shapes() {
+  std::vector<KernelCase> cases;
+  for (int64_t inner : {1, 16}) {
+    ResizeDims d{
+        .outer = 3, .inner = inner, .in = {1, 128, 128}, .out = {1, 384, 384}, .scales = {1, 3, 3}};
+    const std::string suffix = "_128to384_inner" + std::to_string(inner);
+    cases.push_back(
+        {"nearest" + suffix,
+         ResizeProblem{.coordinates = CoordinateMode::kAsymmetric, .nearest = NearestMode::kFloor},
+         d});
+    cases.push_back({"linear" + suffix, ResizeProblem{.mode = ResizeMode::kLinear}, d});
+    cases.push_back({"cubic" + suffix, ResizeProblem{.mode = ResizeMode::kCubic}, d});
+  }
+  return cases;
+}
+
 std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
   switch (kind) {
     case KernelKind::kElementwise:
@@ -130,9 +164,36 @@ std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
       return gemm_shapes();
     case KernelKind::kConv:
       return conv_shapes(isa);
-    default:
-      return {};
+    case KernelKind::kPool:
+      return pool_shapes(isa);
+    case KernelKind::kResize:
+      return resize_shapes();
+    case KernelKind::kSoftmax:
+      return {{"12x128x128", SoftmaxProblem{}, SoftmaxDims{12 * 128, 128, 1}},
+              {"1x1000", SoftmaxProblem{}, SoftmaxDims{1, 1000, 1}},
+              {"axis1_of_64x21x4096", SoftmaxProblem{}, SoftmaxDims{4, 21, 4096}}};
+    case KernelKind::kNorm:
+      return {{"layer_128x768", NormProblem{}, NormDims{128, 1, 768}},
+              {"rms_128x768", NormProblem{.kind = NormKind::kRms}, NormDims{128, 1, 768}},
+              {"instance_64x56x56", NormProblem{.kind = NormKind::kGroup}, NormDims{1, 64, 3136}}};
+    case KernelKind::kReduce:
+      return {{"last_1024x1024", ReduceProblem{}, ReduceDims{1024, 1024, 1, 1}},
+              {"first_1024x1024", ReduceProblem{}, ReduceDims{1, 1024, 1024, 1}},
+              {"spatial_of_nhwc", ReduceProblem{ReduceKind::kMean}, ReduceDims{1, 3136, 64, 1}}};
+    case KernelKind::kStridedCopy:
+      return {testing::transpose_case({1024, 1024}, {1, 0}),
+              testing::transpose_case({1, 128, 12, 64}, {0, 2, 1, 3}),
+              testing::transpose_case({1, 128, 12, 64}, {0, 2, 3, 1}),
+              testing::transpose_case({1, 64, 3136}, {0, 2, 1})};
+    case KernelKind::kReorder:
+      return {
+          {"to_blocked_64x3136",
+           ReorderProblem{Layout::plain(), Layout::blocked(channel_block(isa))},
+           ReorderDims{1, 64, 3136}},
+          {"to_plain_64x3136", ReorderProblem{Layout::blocked(channel_block(isa)), Layout::plain()},
+           ReorderDims{1, 64, 3136}}};
   }
+  return {};
 }
 
 void time_plan(benchmark::State& state, const KernelPlan& plan, const Dims& dims) {

@@ -23,6 +23,7 @@ struct State {
 static_assert(sizeof(State) <= BoundKernel::kStateBytes);
 
 void run_conv_depthwise(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
+  if (part.begin >= part.end) return;
   const State& state = bound.state<State>();
   const auto& problem = std::get<ConvProblem>(bound.plan->problem);
   const TileTable& tiles = tiles_for(bound.plan->isa);

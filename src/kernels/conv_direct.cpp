@@ -55,6 +55,7 @@ struct Unit {
 };
 
 void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
+  if (part.begin >= part.end) return;
   const State& state = bound.state<State>();
   const auto& problem = std::get<ConvProblem>(bound.plan->problem);
   const TileTable& tiles = tiles_for(bound.plan->isa);

@@ -141,6 +141,7 @@ int64_t output_position(const Phase& phase, const ConvDims& d, int64_t pixel) {
 }
 
 void run_conv_plain(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
+  if (part.begin >= part.end) return;
   const State& state = bound.state<State>();
   const auto& problem = std::get<ConvProblem>(bound.plan->problem);
   const TileTable& tiles = tiles_for(bound.plan->isa);

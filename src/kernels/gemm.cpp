@@ -221,6 +221,7 @@ void apply_steps(const Run& run, EpilogueRunner& epilogue, const Unit& unit) {
 }
 
 void run_gemm(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
+  if (part.begin >= part.end) return;
   const State& state = bound.state<State>();
   const auto& problem = std::get<GemmProblem>(bound.plan->problem);
   const TileTable& tiles = tiles_for(bound.plan->isa);

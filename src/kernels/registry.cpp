@@ -22,6 +22,13 @@ constexpr KernelRow kTable[] = {
     SHIPWAY_EVERY_ISA("conv_plain", kConv, prepare_conv_plain, bind_conv_plain),
     SHIPWAY_EVERY_ISA("elementwise", kElementwise, prepare_elementwise, bind_elementwise),
     SHIPWAY_EVERY_ISA("gemm", kGemm, prepare_gemm, bind_gemm),
+    SHIPWAY_EVERY_ISA("norm", kNorm, prepare_norm, bind_norm),
+    SHIPWAY_EVERY_ISA("pool", kPool, prepare_pool, bind_pool),
+    SHIPWAY_EVERY_ISA("reduce", kReduce, prepare_reduce, bind_reduce),
+    SHIPWAY_EVERY_ISA("reorder", kReorder, prepare_reorder, bind_reorder),
+    SHIPWAY_EVERY_ISA("resize", kResize, prepare_resize, bind_resize),
+    SHIPWAY_EVERY_ISA("softmax", kSoftmax, prepare_softmax, bind_softmax),
+    SHIPWAY_EVERY_ISA("strided_copy", kStridedCopy, prepare_strided_copy, bind_strided_copy),
 };
 
 /// The row's own prepare, after the checks that hold for all rows.

@@ -18,6 +18,13 @@ SHIPWAY_KERNEL(conv_few_outputs);
 SHIPWAY_KERNEL(conv_plain);
 SHIPWAY_KERNEL(elementwise);
 SHIPWAY_KERNEL(gemm);
+SHIPWAY_KERNEL(norm);
+SHIPWAY_KERNEL(pool);
+SHIPWAY_KERNEL(reduce);
+SHIPWAY_KERNEL(reorder);
+SHIPWAY_KERNEL(resize);
+SHIPWAY_KERNEL(softmax);
+SHIPWAY_KERNEL(strided_copy);
 
 #undef SHIPWAY_KERNEL
 
