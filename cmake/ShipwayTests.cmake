@@ -13,7 +13,9 @@ if(SHIPWAY_BUILD_TESTS)
   # Small programs that the Python tests ask.
   add_executable(schema_dump ${PROJECT_SOURCE_DIR}/tests/schema_dump.cpp)
   target_link_libraries(schema_dump PRIVATE shipway_operators nlohmann_json::nlohmann_json)
-  set_target_properties(schema_dump PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_executable(check_models ${PROJECT_SOURCE_DIR}/tests/check_models.cpp)
+  target_link_libraries(check_models PRIVATE shipway_formats)
+  set_target_properties(schema_dump check_models PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endif()
 
 # shipway_fuzz_target(NAME): fuzz/NAME_fuzz.cpp, which defines LLVMFuzzerTestOneInput, seeded from fuzz/corpus/NAME.

@@ -31,6 +31,7 @@ ARROWS = {
 
 # A public header belongs to the layer that has a source of its name. These have none, or a differently named one.
 HEADER_OWNERS = {
+    "checker": "formats",
     "dtype": "tensor",
 }
 # For users: includes every public header of C++. The C header stands alone.

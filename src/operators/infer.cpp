@@ -74,6 +74,10 @@ class Inference {
     if (!op || !op->infer || !schema) return Status::ok();
     const Status status = infer_known_node(node, *op, *schema);
     if (status.is_ok() || !options_.strict) return Status::ok();
+    if (options_.on_problem) {
+      options_.on_problem(node.id(), status);
+      return Status::ok();
+    }
     return status.with_context("{}", model_.describe(node.id()));
   }
 

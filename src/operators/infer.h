@@ -1,6 +1,8 @@
 // Shape inference: the type of every value of a Model, symbolic where sizes are.
 #pragma once
 
+#include <functional>
+
 #include "operators/registry.h"
 #include "shipway/model.h"
 
@@ -12,6 +14,8 @@ struct InferOptions {
   bool strict = true;
   /// Follow the elements of small integer tensors (Shape -> Gather -> Concat -> Reshape).
   bool follow_contents = true;
+  /// When set, what `strict` would refuse goes here, node by node, and inference goes on.
+  std::function<void(NodeId, const Status&)> on_problem = {};
 };
 
 /// Sets the types of all values of `model`, whose nodes must be of the newest versions (see upgrade.h). Sizes without
