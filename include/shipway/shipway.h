@@ -1,6 +1,7 @@
 // All of Shipway's C++ interface. tests/include_check.py sees that no public header is missing here.
 #pragma once
 
+#include "shipway/checker.h"
 #include "shipway/dim.h"
 #include "shipway/dtype.h"
 #include "shipway/image.h"
