@@ -1,7 +1,54 @@
 // RMSNormalization: divides by the root mean square over the trailing axes, then scales.
-#include "operators/operator.h"
+//
+// y = x / sqrt(mean(x * x) + epsilon) * scale, over the axes from `axis` on
+#include <cmath>
+
+#include "operators/moments.h"
+#include "operators/shape_rules.h"
 
 namespace shipway {
+
+namespace {
+
+Status infer_rms_normalization(InferContext& context) {
+  const Dims* x = context.input_dims(0);
+  context.set_output_dtype(0, context.input_dtype(1));
+  if (!x) return Status::ok();
+  SHIPWAY_RETURN_IF_ERROR(normalize_axis(context.int_attribute("axis"), x->size()).status());
+  context.set_output(0, context.input_dtype(1), *x);
+  return Status::ok();
+}
+
+Status evaluate_rms_normalization(EvaluateContext& context) {
+  const Tensor& input = context.input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis,
+                           normalize_axis(context.int_attribute("axis"), input.rank()));
+  int64_t groups = 1;
+  for (size_t i = 0; i < static_cast<size_t>(axis); ++i) groups *= input.shape()[i];
+  const int64_t size = groups == 0 ? 0 : input.element_count() / groups;
+  SHIPWAY_ASSIGN_OR_RETURN(const Reals<double> x, Reals<double>::of(input));
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> scale,
+                           read_repeating(context, 1, input.shape()));
+  SHIPWAY_ASSIGN_OR_RETURN(
+      RealOutput<double> y,
+      RealOutput<double>::allocate(context, 0, context.input(1).dtype(), input.shape()));
+  const auto epsilon = static_cast<double>(context.float_attribute("epsilon"));
+  size_t s = 0;
+  for (int64_t group = 0; group < groups; ++group) {
+    const std::span<const double> values(x.data() + group * size, static_cast<size_t>(size));
+    double squares = 0;
+    for (double value : values) squares += value * value;
+    const double root = std::sqrt(squares / static_cast<double>(size) + epsilon);
+    double* out = y.data() + group * size;
+    for (double value : values) {
+      *out++ = value / root * scale[s];
+      if (++s == scale.size()) s = 0;
+    }
+  }
+  return y.finish(context);
+}
+
+}  // namespace
 
 const Operator& rms_normalization_operator() {
   static const Operator definition{
@@ -11,6 +58,8 @@ const Operator& rms_normalization_operator() {
                     .signature = "(X: T, scale: V) -> (Y: V)",
                     .types = "T: floats bfloat16; V: floats bfloat16",
                     .attributes = "axis: int = -1; epsilon: float = 1e-05; stash_type: int = 1"}},
+      .infer = infer_rms_normalization,
+      .evaluate = evaluate_rms_normalization,
   };
   return definition;
 }
