@@ -1,7 +1,145 @@
 // Activations: functions of one number that stand between the layers of a network.
-#include "operators/operator.h"
+#include <algorithm>
+#include <cmath>
+
+#include "operators/broadcast_upgrade.h"
+#include "operators/loops.h"
+#include "operators/shape_rules.h"
+#include "operators/upgrade_steps.h"
 
 namespace shipway {
+namespace {
+
+/// y = f(x) in double.
+template <double (*f)(double)>
+Status evaluate_real(EvaluateContext& context) {
+  return map_elements<double>(context, context.input(0).dtype(), [](double x) { return f(x); });
+}
+/// y = f(x, alpha) in double, with the attribute `alpha`.
+template <double (*f)(double, double)>
+Status evaluate_with_alpha(EvaluateContext& context) {
+  const double alpha = context.float_attribute("alpha");
+  return map_elements<double>(context, context.input(0).dtype(),
+                              [alpha](double x) { return f(x, alpha); });
+}
+
+// Comparisons are written so that NaN goes through.
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double softsign(double x) { return x / (1 + std::fabs(x)); }
+double mish(double x) { return x * std::tanh(softplus(x)); }
+double hard_swish(double x) {
+  const double line = x / 6 + 0.5;
+  return x * (line < 0 ? 0 : line > 1 ? 1 : line);
+}
+double celu(double x, double alpha) { return x < 0 ? alpha * std::expm1(x / alpha) : x; }
+double elu(double x, double alpha) { return x < 0 ? alpha * std::expm1(x) : x; }
+double leaky_relu(double x, double alpha) { return x < 0 ? alpha * x : x; }
+double swish(double x, double alpha) { return x * sigmoid(alpha * x); }
+double thresholded_relu(double x, double alpha) { return x <= alpha ? 0 : x; }
+
+Status evaluate_celu(EvaluateContext& context) {
+  if (context.float_attribute("alpha") == 0)
+    return Status::invalid_model("attribute 'alpha' is 0, expected another number");
+  return evaluate_with_alpha<celu>(context);
+}
+
+Status evaluate_gelu(EvaluateContext& context) {
+  const std::string& approximate = context.string_attribute("approximate");
+  const DType dtype = context.input(0).dtype();
+  if (approximate == "none") {
+    constexpr double kSqrtHalf = 0.70710678118654752440;
+    return map_elements<double>(context, dtype,
+                                [](double x) { return 0.5 * x * (1 + std::erf(x * kSqrtHalf)); });
+  }
+  if (approximate != "tanh")
+    return Status::invalid_model("attribute 'approximate' is '{}', expected 'none' or 'tanh'",
+                                 approximate);
+  constexpr double kSqrtTwoOverPi = 0.79788456080286535588;
+  return map_elements<double>(context, dtype, [](double x) {
+    return 0.5 * x * (1 + std::tanh(kSqrtTwoOverPi * (x + 0.044715 * x * x * x)));
+  });
+}
+
+Status evaluate_hard_sigmoid(EvaluateContext& context) {
+  const double alpha = context.float_attribute("alpha"), beta = context.float_attribute("beta");
+  return map_elements<double>(context, context.input(0).dtype(), [=](double x) {
+    const double line = alpha * x + beta;
+    return line < 0 ? 0 : line > 1 ? 1 : line;
+  });
+}
+
+Status evaluate_selu(EvaluateContext& context) {
+  const double alpha = context.float_attribute("alpha"), gamma = context.float_attribute("gamma");
+  return map_elements<double>(context, context.input(0).dtype(), [=](double x) {
+    return x > 0 ? gamma * x : gamma * alpha * std::expm1(x);
+  });
+}
+
+Status evaluate_relu(EvaluateContext& context) {
+  const DType dtype = context.input(0).dtype();
+  if (kind_of(dtype) == DTypeKind::kFloat)
+    return map_elements<double>(context, dtype, [](double x) { return x < 0 ? 0 : x; });
+  return map_elements<int64_t>(context, dtype, [](int64_t x) { return std::max<int64_t>(x, 0); });
+}
+
+Status infer_relu(InferContext& context) {
+  context.set_output(0, context.input_type(0));
+  if (std::optional<Contents> contents = context.input_contents(0)) {
+    for (Dim& dim : *contents) dim = context.dims().max(dim, 0);
+    context.set_output_contents(0, std::move(*contents));
+  }
+  return Status::ok();
+}
+
+/// x < -lambd: x + bias; x > lambd: x - bias; else 0. Integers too: computed in double, truncated.
+Status evaluate_shrink(EvaluateContext& context) {
+  const double bias = context.float_attribute("bias"), lambd = context.float_attribute("lambd");
+  return map_elements<double>(context, context.input(0).dtype(), [=](double x) {
+    return x < -lambd ? x + bias : x > lambd ? x - bias : 0;
+  });
+}
+
+Status evaluate_prelu(EvaluateContext& context) {
+  const DType dtype = context.input(0).dtype();
+  SHIPWAY_ASSIGN_OR_RETURN(const Shape shape,
+                           broadcast_shapes(context.input(0).shape(), context.input(1).shape()));
+  if (shape != context.input(0).shape())
+    return Status::invalid_argument("input 1 ('slope') has shape {}, which does not fit into {}",
+                                    to_string(context.input(1).shape()),
+                                    to_string(context.input(0).shape()));
+  switch (kind_of(dtype)) {
+    case DTypeKind::kFloat:
+      return zip_elements<double>(context, dtype,
+                                  [](double x, double slope) { return x < 0 ? slope * x : x; });
+    case DTypeKind::kSigned:
+      return zip_elements<int64_t>(context, dtype, [](int64_t x, int64_t slope) {
+        return x < 0 ? static_cast<int64_t>(static_cast<uint64_t>(slope) * static_cast<uint64_t>(x))
+                     : x;
+      });
+    default:
+      return zip_elements<uint64_t>(context, dtype, [](uint64_t x, uint64_t) { return x; });
+  }
+}
+
+/// Until opset 6 a slope of one number per channel stood as [C]; broadcasting now starts at the
+/// last axis.
+Status upgrade_prelu_6(NodeRewrite& rewrite) {
+  const Dims* slope = rewrite.input_type(1).dims();
+  if (slope && (slope->size() != 1 || (*slope)[0] == Dim(1))) return Status::ok();
+  rewrite.set_input(
+      1, broadcast_from_axis(rewrite, rewrite.node().input(0), rewrite.node().input(1), 1));
+  return Status::ok();
+}
+
+/// The defaults got more digits in version 6.
+Status upgrade_selu_1(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"alpha", rewrite.float_attribute("alpha")});
+  rewrite.set_attribute({"gamma", rewrite.float_attribute("gamma")});
+  return drop_consumed_inputs(rewrite);
+}
+
+}  // namespace
 
 const Operator& celu_operator() {
   static const Operator definition{
@@ -15,6 +153,8 @@ const Operator& celu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.0"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_celu,
   };
   return definition;
 }
@@ -26,7 +166,8 @@ const Operator& elu_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "alpha: float = 1.0; consumed_inputs: ints?"},
+                    .attributes = "alpha: float = 1.0; consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
@@ -35,6 +176,8 @@ const Operator& elu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.0"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_with_alpha<elu>,
   };
   return definition;
 }
@@ -47,6 +190,8 @@ const Operator& gelu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "approximate: string = 'none'"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_gelu,
   };
   return definition;
 }
@@ -58,7 +203,8 @@ const Operator& hard_sigmoid_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "alpha: float = 0.2; beta: float = 0.5; consumed_inputs: ints?"},
+                    .attributes = "alpha: float = 0.2; beta: float = 0.5; consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
@@ -67,6 +213,8 @@ const Operator& hard_sigmoid_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 0.2; beta: float = 0.5"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_hard_sigmoid,
   };
   return definition;
 }
@@ -77,6 +225,8 @@ const Operator& hard_swish_operator() {
       .summary = "Swish with the sigmoid replaced by a clipped line.",
       .versions = {{.since = 14, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<hard_swish>,
   };
   return definition;
 }
@@ -88,7 +238,8 @@ const Operator& leaky_relu_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "alpha: float = 0.01; consumed_inputs: ints?"},
+                    .attributes = "alpha: float = 0.01; consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
@@ -97,6 +248,8 @@ const Operator& leaky_relu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 0.01"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_with_alpha<leaky_relu>,
   };
   return definition;
 }
@@ -107,6 +260,8 @@ const Operator& mish_operator() {
       .summary = "x times tanh of softplus of x.",
       .versions = {{.since = 18, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<mish>,
   };
   return definition;
 }
@@ -118,8 +273,12 @@ const Operator& prelu_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T, slope: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
-                   {.since = 6, .signature = "(X: T, slope: T) -> (Y: T)", .types = "T: floats"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
+                   {.since = 6,
+                    .signature = "(X: T, slope: T) -> (Y: T)",
+                    .types = "T: floats",
+                    .upgrade = upgrade_prelu_6},
                    {.since = 7, .signature = "(X: T, slope: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 9,
                     .signature = "(X: T, slope: T) -> (Y: T)",
@@ -127,6 +286,8 @@ const Operator& prelu_operator() {
                    {.since = 16,
                     .signature = "(X: T, slope: T) -> (Y: T)",
                     .types = "T: floats int32 int64 uint32 uint64 bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_prelu,
   };
   return definition;
 }
@@ -138,12 +299,16 @@ const Operator& relu_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"},
                    {.since = 14,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: ints floats bfloat16"}},
+      .infer = infer_relu,
+      .evaluate = evaluate_relu,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -156,7 +321,8 @@ const Operator& selu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
                     .attributes =
-                        "alpha: float = 1.6732; consumed_inputs: ints?; gamma: float = 1.0507"},
+                        "alpha: float = 1.6732; consumed_inputs: ints?; gamma: float = 1.0507",
+                    .upgrade = upgrade_selu_1},
                    {.since = 6,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
@@ -165,6 +331,8 @@ const Operator& selu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.6732632; gamma: float = 1.050701"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_selu,
   };
   return definition;
 }
@@ -177,6 +345,8 @@ const Operator& shrink_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: numeric",
                     .attributes = "bias: float = 0.0; lambd: float = 0.5"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_shrink,
   };
   return definition;
 }
@@ -188,9 +358,12 @@ const Operator& sigmoid_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<sigmoid>,
   };
   return definition;
 }
@@ -201,6 +374,8 @@ const Operator& softplus_operator() {
       .summary = "A smooth ramp: log(1 + exp(x)).",
       .versions = {{.since = 1, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<softplus>,
   };
   return definition;
 }
@@ -213,6 +388,8 @@ const Operator& softsign_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<softsign>,
   };
   return definition;
 }
@@ -225,6 +402,8 @@ const Operator& swish_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.0"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_with_alpha<swish>,
   };
   return definition;
 }
@@ -236,11 +415,14 @@ const Operator& tanh_operator() {
       .versions = {{.since = 1,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(input: T) -> (output: T)", .types = "T: floats"},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::tanh>,
   };
   return definition;
 }
@@ -257,6 +439,9 @@ const Operator& thresholded_relu_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.0"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_with_alpha<thresholded_relu>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }

@@ -83,29 +83,73 @@ class StridedWalk {
 template <typename R>
 using Stored = std::conditional_t<std::is_same_v<std::decay_t<R>, bool>, uint64_t, std::decay_t<R>>;
 
-/// Output 0 [same shape] = f(input 0), element by element, both in T.
+/// Output 0 [same shape] = f(input 0), element by element, both in T. float32 is computed in double too, but
+/// without copies of the whole tensor.
 template <typename T, typename F>
 Status map_elements(EvaluateContext& context, DType out_dtype, F&& f) {
   const Tensor& x = context.input(0);
-  SHIPWAY_ASSIGN_OR_RETURN(std::vector<T> values, read_elements<T>(x));
-  std::vector<Stored<decltype(f(values[0]))>> results(values.size());
+  using R = Stored<decltype(f(std::declval<T>()))>;
+  if constexpr (std::is_same_v<T, double> && std::is_same_v<R, double>) {
+    if (x.dtype() == DType::kFloat32 && out_dtype == DType::kFloat32) {
+      SHIPWAY_ASSIGN_OR_RETURN(Tensor y, context.allocate_output(0, out_dtype, x.shape()));
+      const std::span<const float> in = x.as<float>();
+      const std::span<float> out = y.mutable_as<float>();
+      for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<float>(f(static_cast<double>(in[i])));
+      return Status::ok();
+    }
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> values, read_elements<T>(x));
+  std::vector<R> results(values.size());
   for (size_t i = 0; i < values.size(); ++i) results[i] = f(values[i]);
   return write_output(context, 0, out_dtype, x.shape(), results);
+}
+
+/// out[i] = f(a[..], b[..]) for every position i of `shape` in row-major order, where a and b of their own shapes
+/// broadcast to it.
+template <typename A, typename B, typename Out, typename F>
+void zip_broadcast(const A* a, const Shape& a_shape, const B* b, const Shape& b_shape, Out* out, const Shape& shape,
+                   int64_t count, F&& f) {
+  if (a_shape == b_shape) {
+    for (int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(a[i], b[i]));
+    return;
+  }
+  Shape rows = shape, a_strides = broadcast_strides(a_shape, shape), b_strides = broadcast_strides(b_shape, shape);
+  int64_t width = 1, a_step = 0, b_step = 0;
+  if (!shape.empty()) {  // the last axis is a plain loop
+    width = shape.back();
+    a_step = a_strides.back();
+    b_step = b_strides.back();
+    rows.pop_back();
+    a_strides.pop_back();
+    b_strides.pop_back();
+  }
+  for (StridedWalk walk(rows, {a_strides, b_strides}); !walk.done(); walk.next()) {
+    const A* from_a = a + walk.offset(0);
+    const B* from_b = b + walk.offset(1);
+    for (int64_t i = 0; i < width; ++i) *out++ = static_cast<Out>(f(from_a[i * a_step], from_b[i * b_step]));
+  }
 }
 
 /// Output 0 = f(input 0, input 1) with broadcasting, both read as T.
 template <typename T, typename F>
 Status zip_elements(EvaluateContext& context, DType out_dtype, F&& f) {
   const Tensor &a = context.input(0), &b = context.input(1);
+  using R = Stored<decltype(f(std::declval<T>(), std::declval<T>()))>;
   SHIPWAY_ASSIGN_OR_RETURN(const Shape shape, broadcast_shapes(a.shape(), b.shape()));
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(shape));
+  if constexpr (std::is_same_v<T, double> && std::is_same_v<R, double>) {
+    constexpr DType kFloat = DType::kFloat32;
+    if (a.dtype() == kFloat && b.dtype() == kFloat && out_dtype == kFloat) {
+      SHIPWAY_ASSIGN_OR_RETURN(Tensor y, context.allocate_output(0, kFloat, shape));
+      zip_broadcast(a.as<float>().data(), a.shape(), b.as<float>().data(), b.shape(), y.mutable_as<float>().data(),
+                    shape, count, [&f](float x, float z) { return f(static_cast<double>(x), static_cast<double>(z)); });
+      return Status::ok();
+    }
+  }
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> x, read_elements<T>(a));
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> y, read_elements<T>(b));
-  std::vector<Stored<decltype(f(x[0], y[0]))>> results;
-  results.reserve(static_cast<size_t>(count));
-  for (StridedWalk walk(shape, {broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape)});
-       !walk.done(); walk.next())
-    results.push_back(f(x[static_cast<size_t>(walk.offset(0))], y[static_cast<size_t>(walk.offset(1))]));
+  std::vector<R> results(static_cast<size_t>(count));
+  zip_broadcast(x.data(), a.shape(), y.data(), b.shape(), results.data(), shape, count, f);
   return write_output(context, 0, out_dtype, shape, results);
 }
 

@@ -11,6 +11,11 @@ Status infer_same_as_first_input(InferContext& context) {
   return Status::ok();
 }
 
+Status infer_type_of_first_input(InferContext& context) {
+  context.set_output(0, context.input_type(0));
+  return Status::ok();
+}
+
 Result<Dims> broadcast_dims(const Dims& a, const Dims& b, DimTable& table) {
   const size_t rank = std::max(a.size(), b.size());
   Dims result(rank);

@@ -7,6 +7,8 @@ namespace shipway {
 
 /// Output 0 has the type of input 0 (elements followed too).
 Status infer_same_as_first_input(InferContext& context);
+/// Output 0 has the type of input 0, but other elements.
+Status infer_type_of_first_input(InferContext& context);
 /// Output 0 has the broadcast shape of all inputs and the dtype of input 0.
 Status infer_broadcast(InferContext& context);
 /// As infer_broadcast, but the output is bool.

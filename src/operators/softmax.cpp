@@ -1,7 +1,95 @@
 // Softmax and its relatives LogSoftmax and Hardmax.
-#include "operators/operator.h"
+#include <algorithm>
+#include <cmath>
+
+#include "operators/loops.h"
+#include "operators/shape_rules.h"
 
 namespace shipway {
+namespace {
+
+Status infer_softmax(InferContext& context) {
+  context.set_output(0, context.input_type(0));
+  if (const Dims* dims = context.input_dims(0))
+    return normalize_axis(context.int_attribute("axis"), static_cast<int64_t>(dims->size()))
+        .status();
+  return Status::ok();
+}
+
+/// Calls line(first element, count, distance) for every line of the input along the attribute
+/// `axis`; lines are changed in place and become output 0.
+template <typename Line>
+Status evaluate_lines(EvaluateContext& context, Line&& line) {
+  const Tensor& x = context.input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis,
+                           normalize_axis(context.int_attribute("axis"), x.rank()));
+  int64_t outer = 1, inner = 1;
+  for (int64_t i = 0; i < x.rank(); ++i)
+    (i < axis ? outer : inner) *= i == axis ? 1 : x.dim(static_cast<size_t>(i));
+  const int64_t size = x.dim(static_cast<size_t>(axis));
+  SHIPWAY_ASSIGN_OR_RETURN(std::vector<double> values, to_doubles(x));
+  if (!values.empty()) {
+    for (int64_t o = 0; o < outer; ++o) {
+      if (o % 1024 == 0) SHIPWAY_RETURN_IF_ERROR(context.poll());
+      for (int64_t i = 0; i < inner; ++i) line(values.data() + o * size * inner + i, size, inner);
+    }
+  }
+  return write_output(context, 0, x.dtype(), x.shape(), values);
+}
+
+double largest(const double* x, int64_t count, int64_t step) {
+  double best = x[0];
+  for (int64_t i = 1; i < count; ++i) best = std::max(best, x[i * step]);
+  return best;
+}
+
+/// The maximum is subtracted first, so that exp cannot overflow.
+Status evaluate_softmax(EvaluateContext& context) {
+  return evaluate_lines(context, [](double* x, int64_t count, int64_t step) {
+    const double shift = largest(x, count, step);
+    double sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += x[i * step] = std::exp(x[i * step] - shift);
+    for (int64_t i = 0; i < count; ++i) x[i * step] /= sum;
+  });
+}
+
+Status evaluate_log_softmax(EvaluateContext& context) {
+  return evaluate_lines(context, [](double* x, int64_t count, int64_t step) {
+    const double shift = largest(x, count, step);
+    double sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += std::exp(x[i * step] - shift);
+    const double log_sum = std::log(sum);
+    for (int64_t i = 0; i < count; ++i) x[i * step] = x[i * step] - shift - log_sum;
+  });
+}
+
+Status evaluate_hardmax(EvaluateContext& context) {
+  return evaluate_lines(context, [](double* x, int64_t count, int64_t step) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < count; ++i)
+      if (x[i * step] > x[best * step]) best = i;
+    for (int64_t i = 0; i < count; ++i) x[i * step] = i == best ? 1 : 0;
+  });
+}
+
+/// Before version 13 the input counted as a matrix of rows, from `axis` on. Where that is not just
+/// the last axis: Reshape(f(Flatten(x, axis), axis = -1), Shape(x)).
+Status upgrade_softmax_11(NodeRewrite& rewrite) {
+  const int64_t axis = rewrite.int_attribute("axis");
+  const Dims* dims = rewrite.input_type(0).dims();
+  if (axis == -1 || (dims && axis == static_cast<int64_t>(dims->size()) - 1)) {
+    rewrite.set_attribute({"axis", int64_t{-1}});
+    return Status::ok();
+  }
+  const ValueId x = rewrite.node().input(0);
+  const ValueId rows = rewrite.insert("Flatten", {x}, {{"axis", axis}});
+  const ValueId y = rewrite.insert(rewrite.node().op_type(), {rows}, {{"axis", int64_t{-1}}});
+  const ValueId shape = rewrite.insert("Shape", {x});
+  rewrite.replace("Reshape", {y, shape});
+  return Status::ok();
+}
+
+}  // namespace
 
 const Operator& hardmax_operator() {
   static const Operator definition{
@@ -14,11 +102,15 @@ const Operator& hardmax_operator() {
                    {.since = 11,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "axis: int = 1"},
+                    .attributes = "axis: int = 1",
+                    .upgrade = upgrade_softmax_11},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "axis: int = -1"}},
+      .infer = infer_softmax,
+      .evaluate = evaluate_hardmax,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -34,11 +126,14 @@ const Operator& log_softmax_operator() {
                    {.since = 11,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "axis: int = 1"},
+                    .attributes = "axis: int = 1",
+                    .upgrade = upgrade_softmax_11},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "axis: int = -1"}},
+      .infer = infer_softmax,
+      .evaluate = evaluate_log_softmax,
   };
   return definition;
 }
@@ -54,11 +149,14 @@ const Operator& softmax_operator() {
                    {.since = 11,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "axis: int = 1"},
+                    .attributes = "axis: int = 1",
+                    .upgrade = upgrade_softmax_11},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "axis: int = -1"}},
+      .infer = infer_softmax,
+      .evaluate = evaluate_softmax,
   };
   return definition;
 }

@@ -1,7 +1,70 @@
 // Functions of one number, applied to every element: signs, roundings, roots, powers, angles.
-#include "operators/operator.h"
+#include <cmath>
+
+#include "operators/loops.h"
+#include "operators/shape_rules.h"
+#include "operators/upgrade_steps.h"
 
 namespace shipway {
+namespace {
+
+/// y = f(x) in double, whatever float the elements are.
+template <double (*f)(double)>
+Status evaluate_real(EvaluateContext& context) {
+  return map_elements<double>(context, context.input(0).dtype(), [](double x) { return f(x); });
+}
+
+double reciprocal_of(double x) { return 1 / x; }
+/// Halves go to the even neighbour, which is nearbyint's rounding.
+double round_of(double x) { return std::nearbyint(x); }
+
+Status evaluate_abs(EvaluateContext& context) {
+  const DType dtype = context.input(0).dtype();
+  switch (kind_of(dtype)) {
+    case DTypeKind::kFloat:
+      return evaluate_real<std::fabs>(context);
+    case DTypeKind::kSigned:  // as unsigned: the lowest number has no positive one and stays, as in
+                              // numpy
+      return map_elements<int64_t>(context, dtype, [](int64_t x) {
+        return static_cast<int64_t>(x < 0 ? -static_cast<uint64_t>(x) : static_cast<uint64_t>(x));
+      });
+    default:
+      return map_elements<uint64_t>(context, dtype, [](uint64_t x) { return x; });
+  }
+}
+
+Status evaluate_neg(EvaluateContext& context) {
+  const DType dtype = context.input(0).dtype();
+  if (kind_of(dtype) == DTypeKind::kFloat)
+    return map_elements<double>(context, dtype, [](double x) { return -x; });
+  return map_elements<uint64_t>(context, dtype, [](uint64_t x) { return uint64_t{0} - x; });
+}
+
+Status infer_neg(InferContext& context) {
+  context.set_output(0, context.input_type(0));
+  if (std::optional<Contents> contents = context.input_contents(0)) {
+    for (Dim& dim : *contents) dim = context.dims().sub(0, dim);
+    context.set_output_contents(0, std::move(*contents));
+  }
+  return Status::ok();
+}
+
+Status evaluate_sign(EvaluateContext& context) {
+  const DType dtype = context.input(0).dtype();
+  switch (kind_of(dtype)) {
+    case DTypeKind::kFloat:  // NaN stays, as in numpy
+      return map_elements<double>(context, dtype, [](double x) {
+        return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x;
+      });
+    case DTypeKind::kSigned:
+      return map_elements<int64_t>(context, dtype,
+                                   [](int64_t x) { return int64_t{x > 0} - int64_t{x < 0}; });
+    default:
+      return map_elements<uint64_t>(context, dtype, [](uint64_t x) { return uint64_t{x > 0}; });
+  }
+}
+
+}  // namespace
 
 const Operator& abs_operator() {
   static const Operator definition{
@@ -10,9 +73,13 @@ const Operator& abs_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: numeric"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: numeric bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_abs,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -25,6 +92,8 @@ const Operator& acos_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::acos>,
   };
   return definition;
 }
@@ -37,6 +106,8 @@ const Operator& acosh_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::acosh>,
   };
   return definition;
 }
@@ -49,6 +120,8 @@ const Operator& asin_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::asin>,
   };
   return definition;
 }
@@ -61,6 +134,8 @@ const Operator& asinh_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::asinh>,
   };
   return definition;
 }
@@ -73,6 +148,8 @@ const Operator& atan_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::atan>,
   };
   return definition;
 }
@@ -85,6 +162,8 @@ const Operator& atanh_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::atanh>,
   };
   return definition;
 }
@@ -96,9 +175,13 @@ const Operator& ceil_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::ceil>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -111,6 +194,8 @@ const Operator& cos_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::cos>,
   };
   return definition;
 }
@@ -123,6 +208,8 @@ const Operator& cosh_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::cosh>,
   };
   return definition;
 }
@@ -135,6 +222,8 @@ const Operator& erf_operator() {
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::erf>,
   };
   return definition;
 }
@@ -146,11 +235,14 @@ const Operator& exp_operator() {
       .versions = {{.since = 1,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(input: T) -> (output: T)", .types = "T: floats"},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::exp>,
   };
   return definition;
 }
@@ -162,9 +254,13 @@ const Operator& floor_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::floor>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -176,11 +272,14 @@ const Operator& log_operator() {
       .versions = {{.since = 1,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(input: T) -> (output: T)", .types = "T: floats"},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::log>,
   };
   return definition;
 }
@@ -192,11 +291,15 @@ const Operator& neg_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: ints floats"},
                    {.since = 13,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: ints floats bfloat16"}},
+      .infer = infer_neg,
+      .evaluate = evaluate_neg,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -208,9 +311,13 @@ const Operator& reciprocal_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<reciprocal_of>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -221,6 +328,9 @@ const Operator& round_operator() {
       .summary = "Rounds to the nearest whole number, halves to the even one.",
       .versions = {{.since = 11, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<round_of>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -233,6 +343,9 @@ const Operator& sign_operator() {
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: numeric bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_sign,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -245,6 +358,8 @@ const Operator& sin_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::sin>,
   };
   return definition;
 }
@@ -257,6 +372,8 @@ const Operator& sinh_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::sinh>,
   };
   return definition;
 }
@@ -268,9 +385,13 @@ const Operator& sqrt_operator() {
       .versions = {{.since = 1,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "consumed_inputs: ints?"},
+                    .attributes = "consumed_inputs: ints?",
+                    .upgrade = drop_consumed_inputs},
                    {.since = 6, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
                    {.since = 13, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::sqrt>,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
@@ -283,6 +404,8 @@ const Operator& tan_operator() {
                    {.since = 22,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16"}},
+      .infer = infer_type_of_first_input,
+      .evaluate = evaluate_real<std::tan>,
   };
   return definition;
 }
