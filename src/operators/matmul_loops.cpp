@@ -3,6 +3,17 @@
 #include "operators/shape_rules.h"
 
 namespace shipway {
+namespace {
+
+/// The leading sizes, without the last two.
+template <typename Sizes>
+Sizes without_matrix(const Sizes& sizes) {
+  Sizes leading;
+  for (size_t i = 0; i + 2 < sizes.size(); ++i) leading.push_back(sizes[i]);
+  return leading;
+}
+
+}  // namespace
 
 Result<MatMulShape> MatMulShape::of(const Shape& a, const Shape& b) {
   if (a.empty() || b.empty())
@@ -16,11 +27,7 @@ Result<MatMulShape> MatMulShape::of(const Shape& a, const Shape& b) {
   if (rows != result.k)
     return Status::invalid_argument("a product of shapes {} and {}: {} columns, but {} rows",
                                     to_string(a), to_string(b), result.k, rows);
-  const auto leading = [](Shape shape) {
-    for (int i = 0; i < 2 && !shape.empty(); ++i) shape.pop_back();
-    return shape;
-  };
-  const Shape a_batch = leading(a), b_batch = leading(b);
+  const Shape a_batch = without_matrix(a), b_batch = without_matrix(b);
   SHIPWAY_ASSIGN_OR_RETURN(result.batch, broadcast_shapes(a_batch, b_batch));
   SHIPWAY_ASSIGN_OR_RETURN(result.batch_count, element_count(result.batch));
   result.a_strides = broadcast_strides(a_batch, result.batch);
@@ -39,11 +46,7 @@ Result<Dims> matmul_dims(const Dims& a, const Dims& b, DimTable& dims) {
   if (columns.is_constant() && rows.is_constant() && columns != rows)
     return Status::invalid_model("the first factor has {} columns, but the second has {} rows",
                                  columns.value(), rows.value());
-  const auto leading = [](Dims shape) {
-    for (int i = 0; i < 2 && !shape.empty(); ++i) shape.pop_back();
-    return shape;
-  };
-  SHIPWAY_ASSIGN_OR_RETURN(Dims result, broadcast_dims(leading(a), leading(b), dims));
+  SHIPWAY_ASSIGN_OR_RETURN(Dims result, broadcast_dims(without_matrix(a), without_matrix(b), dims));
   if (a.size() > 1) result.push_back(a[a.size() - 2]);
   if (b.size() > 1) result.push_back(b[b.size() - 1]);
   return result;
