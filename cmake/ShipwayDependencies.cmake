@@ -8,6 +8,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+find_library(RE2_LIBRARY re2 REQUIRED)  # by path: the flags of their pkg-config files would reach every compile line
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)  # header only
 if(SHIPWAY_BUILD_TESTS)
   enable_testing()

@@ -16,6 +16,11 @@ if(SHIPWAY_BUILD_TESTS)
   add_executable(check_models ${PROJECT_SOURCE_DIR}/tests/check_models.cpp)
   target_link_libraries(check_models PRIVATE shipway_formats)
   set_target_properties(schema_dump check_models PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+
+  # The official suite by the reference loops alone.
+  add_executable(onnx_suite_runner ${PROJECT_SOURCE_DIR}/tests/tools/onnx_suite_runner.cpp)
+  target_link_libraries(onnx_suite_runner PRIVATE shipway_formats)
+  set_target_properties(onnx_suite_runner PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endif()
 
 # shipway_fuzz_target(NAME): fuzz/NAME_fuzz.cpp, which defines LLVMFuzzerTestOneInput, seeded from fuzz/corpus/NAME.

@@ -1,7 +1,49 @@
 // Trilu: keeps the upper or lower triangle of each matrix.
+#include <algorithm>
+
+#include "operators/contents.h"
+#include "operators/elements.h"
 #include "operators/operator.h"
 
 namespace shipway {
+
+namespace {
+
+Status infer_trilu(InferContext& context) {
+  const Dims* dims = context.input_dims(0);
+  if (dims && dims->size() < 2)
+    return Status::invalid_model("input 'input' has rank {}, expected 2 or more", dims->size());
+  context.set_output(0, context.input_type(0));
+  return Status::ok();
+}
+
+/// Row i of a matrix keeps the columns from i + k on (upper), or up to i + k (lower); the rest
+/// becomes 0.
+Status evaluate_trilu(EvaluateContext& context) {
+  const Tensor& input = context.input(0);
+  if (input.rank() < 2)
+    return Status::invalid_argument("input 'input' has rank {}, expected 2 or more", input.rank());
+  const bool upper = context.int_attribute("upper") != 0;
+  const int64_t rows = input.dim(input.shape().size() - 2), columns = input.shape().back();
+  int64_t k = 0;
+  if (context.has_input(1)) {
+    SHIPWAY_ASSIGN_OR_RETURN(k, int_of(context.input(1), "k"));
+    k = std::clamp(k, -rows - 1, columns + 1);
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(input));
+  SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, input.dtype(), input.shape()));
+  y.clear();
+  for (int64_t start = 0; start < y.count(); start += rows * columns)
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t first = upper ? std::clamp<int64_t>(i + k, 0, columns) : 0;
+      const int64_t end = upper ? columns : std::clamp<int64_t>(i + k + 1, 0, columns);
+      const int64_t row = start + i * columns;
+      y.copy(row + first, x, row + first, end - first);
+    }
+  return y.finish(context, 0);
+}
+
+}  // namespace
 
 const Operator& trilu_operator() {
   static const Operator definition{
@@ -11,6 +53,9 @@ const Operator& trilu_operator() {
                     .signature = "(input: T, k?: int64) -> (output: T)",
                     .types = "T: all_ir4",
                     .attributes = "upper: int = 1"}},
+      .infer = infer_trilu,
+      .evaluate = evaluate_trilu,
+      .accuracy = Accuracy::exact(),
   };
   return definition;
 }
