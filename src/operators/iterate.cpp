@@ -5,6 +5,17 @@
 
 namespace shipway {
 
+namespace {
+
+/// True when a state comes back as another kind of value than it went in: an optional as what it
+/// holds. The body then keeps the declared kind, and the node gives what comes out.
+bool is_rewrapped(const Type& before, const Type& after) {
+  return before.kind() != TypeKind::kUnknown && after.kind() != TypeKind::kUnknown &&
+         before.kind() != after.kind();
+}
+
+}  // namespace
+
 Result<BodyTypes> infer_body(InferContext& context, GraphId body, std::span<const Type> leading,
                              std::vector<Type> initial, std::span<const Type> trailing,
                              size_t skipped_outputs) {
@@ -24,7 +35,7 @@ Result<BodyTypes> infer_body(InferContext& context, GraphId body, std::span<cons
     bool changed = false;
     for (size_t i = 0; i < result.states.size(); ++i) {
       const Type& after = (*inferred)[skipped_outputs + i];
-      if (after.kind() == TypeKind::kUnknown) continue;
+      if (after.kind() == TypeKind::kUnknown || is_rewrapped(result.states[i], after)) continue;
       Type joined = result.states[i].kind() == TypeKind::kUnknown
                         ? after
                         : join_types(result.states[i], after);
@@ -33,6 +44,10 @@ Result<BodyTypes> infer_body(InferContext& context, GraphId body, std::span<cons
       changed = true;
     }
     if (changed) continue;
+    for (size_t i = 0; i < result.states.size(); ++i)
+      if (const Type& after = (*inferred)[skipped_outputs + i];
+          is_rewrapped(result.states[i], after))
+        result.states[i] = after;
     result.others.assign(
         inferred->begin() + static_cast<std::ptrdiff_t>(skipped_outputs + result.states.size()),
         inferred->end());

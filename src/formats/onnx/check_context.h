@@ -86,6 +86,8 @@ class Checker {
   void check_value_info(Bytes message, const Where& where, bool is_main);
   /// What value infos, inputs and outputs of a graph declare must fit its initializers.
   void check_initializers_as_declared(Bytes graph, const Where& where);
+  /// Names that a graph declares with element types that do not exist.
+  std::unordered_set<std::string_view> values_of_unknown_dtype(Bytes graph);
   // check_tensor.cpp
   void check_tensor(Bytes message, const Where& where);
   void check_sparse_tensor(Bytes message, const Where& where);
@@ -146,5 +148,9 @@ struct Checker::Attribute {
 
   bool holds(AttributeKind kind_of_value) const;
 };
+
+/// The second part of a full check, of a model that is right in form: every operator must take the
+/// types of its inputs, and what follows from them must agree with what the file declares.
+void check_types(const Model& model, const Registry& registry, Problems& problems);
 
 }  // namespace shipway::onnx_check

@@ -277,13 +277,25 @@ void Checker::check_graph(Bytes message, const Scope* outer, const Where& where,
     scope.names.insert(tensor_name);
   }
 
-  if (options_.full_check) check_initializers_as_declared(message, here);
+  std::unordered_set<std::string_view> unknown_dtypes;
+  if (options_.full_check) {
+    check_initializers_as_declared(message, here);
+    unknown_dtypes = values_of_unknown_dtype(message);
+  }
 
   int64_t index = 0;
   FieldReader nodes(message);
-  while (nodes.next())
-    if (nodes.key() == bytes_field(f::graph::kNode))
-      check_node_in_scope(nodes.bytes(), scope, here, index++, false);
+  while (nodes.next()) {
+    if (nodes.key() != bytes_field(f::graph::kNode)) continue;
+    check_node_in_scope(nodes.bytes(), scope, here, index++, false);
+    if (unknown_dtypes.empty()) continue;
+    const Node node = read_node(nodes.bytes());
+    if (!registry_.find(node.domain, node.op_type)) continue;
+    for (const auto* values : {&node.inputs, &node.outputs})
+      for (const std::string_view value : *values)
+        if (unknown_dtypes.erase(value) > 0)
+          problems_.add(here, "value {} is declared with an unknown element type", quoted(value));
+  }
 
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::string_view output = name_of(outputs[i]);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/onnx/check_context.h"
 #include "formats/onnx/fields.h"
+#include "formats/onnx/reader.h"
 #include "formats/onnx/well_formed.h"
 
 namespace shipway {
@@ -121,7 +122,17 @@ void Checker::check_model(Bytes message) {
   }
   if (ir_version_ < 3 && !imports_.empty())
     problems_.add(kModelItself, "opset_import is given, but ir_version {} knows none", ir_version_);
-  if (ir_version_ < 3) imports_[""] = 1;
+  if (ir_version_ < 3) {
+    imports_[""] = 1;
+    // onnx infers nothing without imports, and holds that against the model.
+    FieldReader nodes(graph);
+    while (options_.full_check && nodes.next())
+      if (nodes.key() == bytes_field(onnx_fields::graph::kNode)) {
+        problems_.add(kModelItself, "ir_version {} imports no opsets, so types cannot be checked",
+                      ir_version_);
+        break;
+      }
+  }
   if (graph.empty()) {
     problems_.add(kModelItself, "the graph is missing");
   } else {
@@ -136,11 +147,26 @@ void Checker::check_model(Bytes message) {
 
 }  // namespace onnx_check
 
+namespace {
+
+/// An owner that owns nothing: the model made from the bytes does not outlive them.
+std::shared_ptr<const void> not_owned(std::span<const std::byte> bytes) {
+  return {std::shared_ptr<const void>(), bytes.data()};
+}
+
+}  // namespace
+
 Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& options) {
   SHIPWAY_RETURN_IF_ERROR(
       check_well_formed_onnx(bytes).with_context("not an ONNX model, or a damaged one"));
   onnx_check::Checker checker(options);
   checker.check_model(bytes);
+  if (!options.full_check || !checker.problems().empty()) return checker.problems().status();
+  SHIPWAY_ASSIGN_OR_RETURN(
+      const Model model,
+      read_onnx_model(bytes, not_owned(bytes), options.external_data_folder.value_or("")));
+  onnx_check::check_types(model, options.registry ? *options.registry : Registry::built_in(),
+                          checker.problems());
   return checker.problems().status();
 }
 

@@ -198,6 +198,31 @@ void Checker::check_initializers_as_declared(Bytes graph, const Where& where) {
   }
 }
 
+std::unordered_set<std::string_view> Checker::values_of_unknown_dtype(Bytes graph) {
+  std::unordered_set<std::string_view> names;
+  FieldReader fields(graph);
+  while (fields.next()) {
+    const bool is_input = fields.key() == bytes_field(f::graph::kInput);
+    if (!is_input && fields.key() != bytes_field(f::graph::kOutput) &&
+        fields.key() != bytes_field(f::graph::kValueInfo))
+      continue;
+    std::string_view name;
+    std::optional<Bytes> type;
+    FieldReader value(fields.bytes());
+    while (value.next()) {
+      if (value.key() == bytes_field(f::value_info::kName)) name = value.text();
+      if (value.key() == bytes_field(f::value_info::kType)) type = joined(type, value.bytes());
+    }
+    if (!type) continue;
+    const TensorType declared = read_tensor_type(*type);
+    if (declared.kind != f::type::kTensor && declared.kind != f::type::kSparseTensor) continue;
+    // Zero leaves the type open, which only what a node makes may do.
+    if (!is_valid_dtype(declared.dtype) && (declared.dtype != 0 || (is_input && is_main_graph_)))
+      names.insert(name);
+  }
+  return names;
+}
+
 void Checker::check_external_location(std::string_view location, const Where& where) {
   namespace fs = std::filesystem;
   const std::string shown = quoted(location);

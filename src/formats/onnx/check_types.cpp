@@ -1,0 +1,257 @@
+// Types and shapes: what each operator accepts, and whether what follows agrees with what the file
+// declares.
+//
+// Inference is written for the newest opset only, so it runs on an upgraded copy; values keep their
+// ids, and the types found there are held against the schemas of the file's own opsets.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "formats/onnx/check_context.h"
+#include "operators/infer.h"
+#include "operators/upgrade.h"
+
+namespace shipway::onnx_check {
+namespace {
+
+/// A type without its shape, as schemas speak of it: "tensor(float)", "seq(tensor(int64))".
+std::string plain_text(const Type& type) {
+  switch (type.kind()) {
+    case TypeKind::kUnknown:
+      return "";
+    case TypeKind::kTensor:
+      return TypeSet::text(TypeSet::Kind::kTensor, type.dtype());
+    case TypeKind::kSparseTensor:
+      return TypeSet::text(TypeSet::Kind::kSparseTensor, type.dtype());
+    case TypeKind::kSequence:
+      return "seq(" + plain_text(type.element()) + ")";
+    case TypeKind::kOptional:
+      return "optional(" + plain_text(type.element()) + ")";
+    case TypeKind::kMap:
+      return format_message("map({},{})", {FormatArg(to_string(type.dtype())),
+                                           FormatArg(plain_text(type.element()))});
+    case TypeKind::kOpaque:
+      return format_message("opaque({},{})", {FormatArg(quoted(type.opaque_domain())),
+                                              FormatArg(quoted(type.opaque_name()))});
+  }
+  return "";
+}
+
+/// Where in a TypeSet the type stands.
+std::optional<std::pair<TypeSet::Kind, DType>> member_of(const Type& type) {
+  using Kind = TypeSet::Kind;
+  const auto tensor_in = [](const Type& outer, Kind kind) -> std::optional<std::pair<Kind, DType>> {
+    if (!outer.element().is_tensor()) return std::nullopt;
+    return std::pair{kind, outer.element().dtype()};
+  };
+  const auto map_kind = [](const Type& map, Kind from_int64,
+                           Kind from_string) -> std::optional<Kind> {
+    if (map.dtype() == DType::kInt64) return from_int64;
+    if (map.dtype() == DType::kString) return from_string;
+    return std::nullopt;
+  };
+  switch (type.kind()) {
+    case TypeKind::kTensor:
+      return std::pair{Kind::kTensor, type.dtype()};
+    case TypeKind::kSparseTensor:
+      return std::pair{Kind::kSparseTensor, type.dtype()};
+    case TypeKind::kOptional:
+      if (type.element().kind() == TypeKind::kSequence)
+        return tensor_in(type.element(), Kind::kOptionalSequence);
+      return tensor_in(type, Kind::kOptional);
+    case TypeKind::kMap:
+      if (const auto kind = map_kind(type, Kind::kMapFromInt64, Kind::kMapFromString))
+        return tensor_in(type, *kind);
+      return std::nullopt;
+    case TypeKind::kSequence:
+      if (type.element().kind() != TypeKind::kMap) return tensor_in(type, Kind::kSequence);
+      if (const auto kind = map_kind(type.element(), Kind::kSequenceOfMapFromInt64,
+                                     Kind::kSequenceOfMapFromString))
+        return tensor_in(type.element(), *kind);
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// True when the type, or what it holds, is not known to its elements: nothing can be held against
+/// a schema then.
+bool is_open(const Type& type) {
+  switch (type.kind()) {
+    case TypeKind::kUnknown:
+      return true;
+    case TypeKind::kTensor:
+    case TypeKind::kSparseTensor:
+      return type.dtype() == DType::kUndefined;
+    case TypeKind::kSequence:
+    case TypeKind::kOptional:
+    case TypeKind::kMap:
+      return is_open(type.element());
+    case TypeKind::kOpaque:
+      return false;
+  }
+  return true;
+}
+
+bool accepts(const TypeSet& set, const Type& type) {
+  const auto member = member_of(type);
+  return member && set.contains(member->first, member->second);
+}
+
+/// The only tensor type of a set, when it holds just that.
+std::optional<DType> only_tensor(const TypeSet& set) {
+  std::optional<DType> only;
+  for (int kind = 0; kind < TypeSet::kKindCount; ++kind)
+    for (int dtype = 1; dtype < kDTypeCount; ++dtype) {
+      if (!set.contains(static_cast<TypeSet::Kind>(kind), static_cast<DType>(dtype))) continue;
+      if (only || kind != static_cast<int>(TypeSet::Kind::kTensor)) return std::nullopt;
+      only = static_cast<DType>(dtype);
+    }
+  return only;
+}
+
+std::string shown(const TypeSet& set) {
+  constexpr size_t kMost = 8;
+  const std::vector<std::string> texts = set.texts();
+  std::string text;
+  for (size_t i = 0; i < std::min(texts.size(), kMost); ++i)
+    text += (i == 0 ? "" : ", ") + texts[i];
+  if (texts.size() > kMost)
+    text += format_message(" or {} more", {FormatArg(texts.size() - kMost)});
+  return text;
+}
+
+class TypeChecker {
+ public:
+  TypeChecker(const Model& model, const Registry& registry, Problems& problems)
+      : model_(model), registry_(registry), problems_(problems) {}
+
+  void run() {
+    find_nodes_after_unknown_ones();
+    types_.reserve(model_.value_count());
+    for (size_t i = 0; i < model_.value_count(); ++i)
+      types_.push_back(model_.value(ValueId{static_cast<int32_t>(i)}).type());
+    infer();
+    check_graph(model_.main_graph());
+  }
+
+ private:
+  /// onnx passes over every complaint about nodes that come after one of an unknown operator in
+  /// their graph: what flows out of that one is anybody's guess.
+  void find_nodes_after_unknown_ones() {
+    is_after_unknown_.resize(model_.node_count());
+    for (size_t i = 0; i < model_.graph_count(); ++i) {
+      bool seen = false;
+      for (const Node& node : model_.nodes(GraphId{static_cast<int32_t>(i)})) {
+        is_after_unknown_[static_cast<size_t>(node.id().index)] = seen;
+        seen = seen || (!registry_.find(node.domain(), node.op_type()) &&
+                        !model_.find_function(node.domain(), node.op_type(), node.overload()));
+      }
+    }
+  }
+  bool is_passed_over(const Model& model, NodeId id) const {
+    while (id.is_valid()) {
+      if (static_cast<size_t>(id.index) < is_after_unknown_.size() &&
+          is_after_unknown_[static_cast<size_t>(id.index)])
+        return true;
+      id = model.graph(model.node(id).graph()).owner();
+    }
+    return false;
+  }
+
+  void infer() {
+    Model upgraded = model_;
+    for (auto& [domain, version] : upgraded.opset_imports)
+      if (const int64_t newest = newest_opset(domain); newest > 0)
+        version = std::min(version, newest);
+    // What the newest opset cannot say is right all the same; there is nothing to infer with, then.
+    if (!upgrade(upgraded, registry_).is_ok()) return;
+    InferOptions options;
+    options.follow_contents = false;  // as onnx.checker does
+    options.on_problem = [&](NodeId id, const Status& status) {
+      if (!is_passed_over(upgraded, id))
+        problems_.add(status.with_context("{}", upgraded.describe(id)));
+    };
+    const Status status = infer_shapes(upgraded, registry_, options);
+    if (!status.is_ok()) problems_.add(status);
+    for (size_t i = 0; i < types_.size(); ++i)
+      types_[i] = upgraded.value(ValueId{static_cast<int32_t>(i)}).type();
+  }
+
+  /// Recursion is as deep as graphs are nested, which the file's form limits.
+  void check_graph(GraphId graph) {
+    for (const Node& node : model_.nodes(graph)) {
+      for (const GraphId inside : node.subgraphs()) check_graph(inside);
+      if (const Operator* op = registry_.find(node.domain(), node.op_type()))
+        if (const Schema* schema = op->versions.version_at(model_.opset(node.domain())))
+          check_node(node, *schema);
+    }
+  }
+
+  void check_node(const Node& node, const Schema& schema) {
+    std::map<std::string_view, std::string>
+        bound;  // constraint name: the type it stands for in this node
+    const bool is_silent = is_passed_over(model_, node.id());
+    const auto complain = [&](std::string_view pattern, auto... arguments) {
+      if (!is_silent)
+        problems_.add(Status::invalid_model(pattern, arguments...)
+                          .with_context("{}", model_.describe(node.id())));
+    };
+    const auto check = [&](std::string_view side, size_t i, ValueId id,
+                           const FormalParameter& declared) {
+      const Type& type = types_[static_cast<size_t>(id.index)];
+      if (is_open(type)) return;
+      if (!declared.types.empty() && !accepts(declared.types, type)) {
+        complain("{} {} ('{}') is {}, expected {}", side, i, declared.name, plain_text(type),
+                 shown(declared.types));
+        return;
+      }
+      if (!declared.homogeneous) return;
+      const auto [entry, is_new] = bound.try_emplace(declared.type_name, plain_text(type));
+      if (!is_new && entry->second != plain_text(type))
+        complain("{} {} ('{}') is {}, expected {} as its other values of type {}", side, i,
+                 declared.name, plain_text(type), entry->second, declared.type_name);
+    };
+    for (size_t i = 0; i < node.inputs().size(); ++i)
+      if (const FormalParameter* declared = schema.input(i); declared && node.input(i).is_valid())
+        check("input", i, node.input(i), *declared);
+    for (size_t i = 0; i < node.outputs().size(); ++i) {
+      const FormalParameter* declared = schema.output(i);
+      const ValueId id = node.output(i);
+      if (!declared || !id.is_valid()) continue;
+      Type& type = types_[static_cast<size_t>(id.index)];
+      if (type.kind() ==
+          TypeKind::kUnknown) {  // nothing inferred: the declaration may leave one choice
+        if (const std::optional<DType> only = only_tensor(declared->types)) {
+          type = Type::tensor(*only);
+        } else if (declared->homogeneous) {
+          for (size_t j = 0; j < node.inputs().size(); ++j) {
+            const FormalParameter* other = schema.input(j);
+            if (!other || !node.input(j).is_valid() || other->type_name != declared->type_name)
+              continue;
+            const Type& same = types_[static_cast<size_t>(node.input(j).index)];
+            if (same.is_tensor()) type = Type::tensor(same.dtype());
+            break;
+          }
+        }
+      }
+      check("output", i, id, *declared);
+    }
+  }
+
+  const Model& model_;
+  const Registry& registry_;
+  Problems& problems_;
+  std::vector<bool> is_after_unknown_;
+  std::vector<Type> types_;  // by value: declared, and what inference made of it
+};
+
+}  // namespace
+
+void check_types(const Model& model, const Registry& registry, Problems& problems) {
+  TypeChecker(model, registry, problems).run();
+}
+
+}  // namespace shipway::onnx_check
