@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,5 +29,28 @@ Result<Model> load_model(const std::string& path, const LoadOptions& options = {
 /// copied. External data is found only if the options name a folder.
 Result<Model> load_model_from_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner = nullptr,
                                     const LoadOptions& options = {});
+
+/// Which initializers go into files beside the model file.
+enum class ExternalDataLayout : uint8_t {
+  kAsLoaded,       // those that came from such files, under the same names
+  kNone,           // all inside the model file, which then cannot exceed 2 GB
+  kOneFile,        // those of at least `size_threshold` bytes, all in one file
+  kFilePerTensor,  // the same, each in a file named after it
+};
+
+struct SaveOptions {
+  ExternalDataLayout external_data = ExternalDataLayout::kAsLoaded;
+  /// Of kOneFile: its name, relative to the model's folder; by default the model file's name with ".data".
+  std::string location;
+  int64_t size_threshold = 1024;
+};
+
+/// Writes `model` as ONNX to `path`, and external data beside it. What the model's file said and Shipway does not
+/// compute with is written back. Files are replaced as a whole when complete, so saving over the very files that the
+/// model's tensors are mapped from is safe. Errors name the file; a model above 2 GB without external data is one.
+Status save_model(const Model& model, const std::string& path, const SaveOptions& options = {});
+
+/// The bytes of an ONNX file with every tensor inside; an error above 2 GB.
+Result<std::string> serialize_model(const Model& model);
 
 }  // namespace shipway

@@ -10,7 +10,7 @@ namespace field = onnx_fields::function;
 Status OnnxReadContext::read_function(Bytes message) {
   const auto position = static_cast<int32_t>(model_.functions().size());
   Function function;
-  kept::Keeper keeper;
+  kept::Keeper keeper, body;  // of the function, and of its body's graph
   std::vector<std::string_view> inputs, outputs;
   std::vector<Bytes> attribute_defaults, nodes, value_infos;
   FieldReader fields(message, origin_);
@@ -52,12 +52,8 @@ Status OnnxReadContext::read_function(Bytes message) {
   for (Bytes node : nodes)
     if (Status status = read_node(node, scope); !status.is_ok()) return in_function(status);
   for (std::string_view name : outputs) builder_.add_output(function.body, use_value(name, scope));
-  if (Status status = read_value_infos(value_infos, scope, keeper); !status.is_ok()) return in_function(status);
-  // value_info is the body's, as in the main graph; the rest is the function's.
-  if (const std::string* order = kept::find(keeper.has_any() ? &keeper.annotation() : nullptr, kept::kValueInfo)) {
-    builder_.annotate({Entity::Kind::kGraph, function.body.index, {}}).other[std::string(kept::kValueInfo)] = *order;
-    keeper.annotation().other.erase(std::string(kept::kValueInfo));
-  }
+  if (Status status = read_value_infos(value_infos, scope, body); !status.is_ok()) return in_function(status);
+  annotate_graph(function.body, body.take());
   annotate({Entity::Kind::kFunction, position, {}}, keeper.take());
   builder_.add_function(std::move(function));
   return Status::ok();

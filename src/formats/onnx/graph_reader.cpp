@@ -16,11 +16,6 @@ struct GraphParts {
   std::vector<Bytes> initializers, sparse_initializers, inputs, outputs, value_infos;
 };
 
-void append_varint(std::string& text, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) text += static_cast<char>(value | 0x80);
-  text += static_cast<char>(value);
-}
-
 }  // namespace
 
 ValueId OnnxReadContext::use_value(std::string_view name, NameScope& scope) {
@@ -110,7 +105,7 @@ Status OnnxReadContext::read_outputs(const std::vector<Bytes>& messages, NameSco
     builder_.add_output(scope.graph, value);
     const Value& v = model_.value(value);
     if (v.graph() != scope.graph || v.is_initializer() || is_described(value)) {
-      keeper.keep(std::string(kept::kOutput) + "/" + std::to_string(i), std::string(as_text(messages[i])));
+      keeper.keep(kept::numbered(kept::kOutput, i), std::string(as_text(messages[i])));
     } else {
       SHIPWAY_RETURN_IF_ERROR(describe_value(value, messages[i]));
     }
@@ -120,21 +115,18 @@ Status OnnxReadContext::read_outputs(const std::vector<Bytes>& messages, NameSco
 
 Status OnnxReadContext::read_value_infos(const std::vector<Bytes>& messages, NameScope& scope,
                                          kept::Keeper& keeper) {
-  if (messages.empty()) return Status::ok();
-  std::string order;
-  for (Bytes message : messages) {
-    SHIPWAY_ASSIGN_OR_RETURN(const std::string_view name, name_of_value_info(message));
+  for (size_t i = 0; i < messages.size(); ++i) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::string_view name, name_of_value_info(messages[i]));
     const auto found = scope.names.find(name);
     if (found == scope.names.end() || is_described(found->second.value)) {
-      append_varint(order, 0);
-      append_varint(order, message.size());
-      order += as_text(message);
-    } else {
-      SHIPWAY_RETURN_IF_ERROR(describe_value(found->second.value, message));
-      append_varint(order, static_cast<uint64_t>(found->second.value.index) + 1);
+      keeper.keep(kept::numbered(kept::kValueInfo, i), std::string(as_text(messages[i])));
+      continue;
     }
+    const ValueId value = found->second.value;
+    SHIPWAY_RETURN_IF_ERROR(describe_value(value, messages[i]));
+    builder_.annotate({Entity::Kind::kValue, value.index, {}}).other[std::string(kept::kValueInfo)] =
+        std::to_string(i);
   }
-  keeper.keep(kept::kValueInfo, std::move(order));
   return Status::ok();
 }
 
@@ -221,13 +213,15 @@ Status OnnxReadContext::read_graph(Bytes message, GraphId graph, NameScope* oute
     if (nodes.key() == bytes_field(field::kNode)) SHIPWAY_RETURN_IF_ERROR(read_node(nodes.bytes(), scope));
   SHIPWAY_RETURN_IF_ERROR(read_outputs(parts.outputs, scope, keeper));
   SHIPWAY_RETURN_IF_ERROR(read_value_infos(parts.value_infos, scope, keeper));
-  // Not `annotate`: duplicates may have been noted there already.
-  if (auto kept = keeper.take()) {
-    Annotation& annotation = builder_.annotate({Entity::Kind::kGraph, graph.index, {}});
-    kept->other.merge(annotation.other);
-    annotation = std::move(*kept);
-  }
+  annotate_graph(graph, keeper.take());
   return Status::ok();
+}
+
+void OnnxReadContext::annotate_graph(GraphId graph, std::optional<Annotation> kept) {
+  if (!kept) return;
+  Annotation& annotation = builder_.annotate({Entity::Kind::kGraph, graph.index, {}});
+  kept->other.merge(annotation.other);  // duplicates that were noted on the way
+  annotation = std::move(*kept);
 }
 
 }  // namespace shipway

@@ -21,8 +21,8 @@ inline constexpr std::string_view kType = "type";
 inline constexpr std::string_view kMetadata = "metadata";
 /// Of a model or function: the opset_import messages (each with its length), when unusual.
 inline constexpr std::string_view kOpsetImports = "opset imports";
-/// Of a graph: the order of value_info. Varints: value id + 1, or 0, a length and a ValueInfoProto as it was (of a
-/// value that nothing makes, or a second one for a value).
+/// Of a value: its position in its graph's value_info. Of a graph, with "/<position>": a ValueInfoProto as it was, of a
+/// value that nothing makes, or a second one for a value.
 inline constexpr std::string_view kValueInfo = "value info";
 /// Of a graph, with "/<position>": the ValueInfoProto of an output whose value is described elsewhere too (an input, a
 /// value of an outer graph).
@@ -37,6 +37,9 @@ inline constexpr std::string_view kDataField = "data field";
 inline constexpr std::string_view kPayload = "payload";
 inline constexpr std::string_view kOtherFields = "other fields";
 
+inline std::string numbered(std::string_view key, size_t position) {
+  return std::string(key) + "/" + std::to_string(position);
+}
 inline std::string tensor_key(std::string_view prefix, std::string_view key) {
   return prefix.empty() ? std::string(key) : std::string(prefix) + ": " + std::string(key);
 }

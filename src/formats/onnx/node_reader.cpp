@@ -11,10 +11,6 @@ namespace {
 namespace field = onnx_fields::node;
 namespace attribute_field = onnx_fields::attribute;
 
-std::string list_key(std::string_view name, size_t position) {
-  return std::string(name) + "/" + std::to_string(position);
-}
-
 /// The type of an attribute without a type field (IR version 1): by the value field that is there.
 int64_t type_from_field(uint32_t key) {
   using namespace onnx_fields::attribute;
@@ -163,19 +159,19 @@ Status OnnxReadContext::read_attribute_value(FieldReader& f, int64_t type, NameS
     case attribute_field::kTypeTensor: return place(read_attribute_tensor(f.bytes(), "tensor", keeper));
     case attribute_field::kTypeTensors: {
       const size_t position = std::get<std::vector<Tensor>>(attribute.value).size();
-      return place(read_attribute_tensor(f.bytes(), list_key("tensors", position), keeper));
+      return place(read_attribute_tensor(f.bytes(), kept::numbered("tensors", position), keeper));
     }
     case attribute_field::kTypeSparseTensor: return place(read_sparse(f.bytes(), "sparse_tensor", keeper, nullptr));
     case attribute_field::kTypeSparseTensors: {
       const size_t position = std::get<std::vector<SparseTensor>>(attribute.value).size();
-      return place(read_sparse(f.bytes(), list_key("sparse_tensors", position), keeper, nullptr));
+      return place(read_sparse(f.bytes(), kept::numbered("sparse_tensors", position), keeper, nullptr));
     }
     case attribute_field::kTypeGraph:
     case attribute_field::kTypeGraphs: return place(read_subgraph(f.bytes(), scope));
     case attribute_field::kTypeTypeProto: return place(read_attribute_type(f.bytes(), std::string(kept::kType), keeper));
     case attribute_field::kTypeTypeProtos: {
       const size_t position = std::get<std::vector<Type>>(attribute.value).size();
-      return place(read_attribute_type(f.bytes(), list_key(kept::kType, position), keeper));
+      return place(read_attribute_type(f.bytes(), kept::numbered(kept::kType, position), keeper));
     }
     default: return Status::internal("attribute type {} is not read", type);
   }

@@ -56,6 +56,9 @@ class OnnxReadContext {
     if (kept) builder_.annotate(std::move(entity)) = std::move(*kept);
   }
 
+  /// The same for a graph, which may have a note already.
+  void annotate_graph(GraphId graph, std::optional<Annotation> kept);
+
   // Names.
   /// The value that a use of `name` means; one without a producer when nothing visible has that name yet.
   ValueId use_value(std::string_view name, NameScope& scope);

@@ -1,5 +1,7 @@
 #include "formats/onnx/reader.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "formats/onnx/fields.h"
 #include "formats/onnx/read_context.h"
@@ -98,7 +100,7 @@ Result<Model> read_onnx_model(Bytes bytes, std::shared_ptr<const void> owner, st
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
   if (!graph) return Status::invalid_model("an ONNX model without a graph");
-  if (keeper.has_any()) model.metadata = keeper.annotation().metadata;
+  if (keeper.has_any()) model.metadata = std::exchange(keeper.annotation().metadata, {});
   context.annotate({Entity::Kind::kModel, 0, {}}, keeper.take());
 
   SHIPWAY_RETURN_IF_ERROR(context.read_graph(*graph, model.main_graph(), nullptr));
