@@ -1,0 +1,101 @@
+// Session: a model made ready to run on this machine.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shipway/model.h"
+#include "shipway/status.h"
+
+namespace shipway {
+
+class Registry;
+
+struct SessionOptions {
+  /// Threads that a run may use, the caller's included; 0: as many as the process has cores.
+  int threads = 0;
+  /// 0: run the graph as it is; 1 and more: optimise it first (see shipway/optimizer.h).
+  int level = 3;
+  /// Operators to look nodes up in; null: the built-in ones.
+  const Registry* registry = nullptr;
+  /// Every node by its plain reference loops, in order; for comparisons.
+  bool reference = false;
+  /// Most bytes that a run may hold at once (arena, outputs, intermediate tensors); -1:
+  /// SHIPWAY_MAX_MEMORY, else no limit.
+  int64_t max_memory = -1;
+  /// Seconds that a run may take; negative: SHIPWAY_TIMEOUT, else no limit.
+  double timeout = -1;
+};
+
+/// An input or output of a session.
+struct ValueInfo {
+  std::string name;
+  Type type;
+  bool optional = false;  // an input with a default (an overridable initializer)
+};
+
+/// What one step of the last run did; for `bench --profile` and `run --profile`.
+struct StepProfile {
+  std::string name;    // "conv_direct_avx512 (Conv 'conv1' + Relu)"
+  std::string kernel;  // row of the kernel table, or "reference"
+  std::string op_type;
+  double nanoseconds = 0;
+  double flops = 0, bytes = 0;
+  int threads = 1;
+  std::string refused;  // why no faster way was taken
+};
+
+struct RunOptions {
+  /// Seconds; negative: the session's.
+  double timeout = -1;
+  /// Set to true by another thread to end the run with kCancelled.
+  const bool* cancelled = nullptr;
+  /// When given, filled with the steps of this run in order (which then runs a little slower).
+  std::vector<StepProfile>* profile = nullptr;
+};
+
+/// What a plan needs, known before the run.
+struct MemoryReport {
+  int64_t arena_bytes = 0, arena_lower_bound = 0;
+  int64_t weight_bytes = 0;  // packed
+  int64_t scratch_bytes = 0;
+};
+
+using NamedValue = std::pair<std::string, RuntimeValue>;
+
+/// Thread-safe: any number of threads may `run` at once; each run has an arena of its own, weights
+/// and plans are shared.
+class Session {
+ public:
+  /// legalize -> optimise -> infer -> lower. Fails with every operator named that cannot run.
+  static Result<std::unique_ptr<Session>> create(Model model, const SessionOptions& options = {});
+  ~Session();
+
+  std::span<const ValueInfo> inputs() const;
+  std::span<const ValueInfo> outputs() const;
+  /// The graph that is run (optimised, at the newest opsets).
+  const Model& model() const;
+  /// The dims of `inputs()` and `outputs()` belong to this table.
+  const DimTable& dims() const { return model().dims(); }
+
+  /// Outputs by name in the order of `output_names` (empty: all). Inputs by name. Errors name what
+  /// is missing, unknown, or of the wrong dtype or shape. Output tensors own their memory.
+  Result<std::vector<RuntimeValue>> run(std::span<const NamedValue> inputs,
+                                        std::span<const std::string> output_names = {},
+                                        const RunOptions& options = {}) const;
+
+  /// Memory for inputs of these shapes (one per input, in order).
+  Result<MemoryReport> memory(std::span<const Shape> input_shapes) const;
+
+ private:
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shipway

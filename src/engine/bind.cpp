@@ -1,0 +1,554 @@
+// Binding: concrete sizes for every step of a Plan, and places in memory for every value.
+#include "engine/bind.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/checked.h"
+#include "base/text.h"
+
+namespace shipway {
+namespace {
+
+using kernels::Layout;
+
+/// Steps that one thread finishes sooner than a second one could help.
+constexpr double kParallelNanoseconds = 20'000;
+
+/// The logical shapes of a step's values; null where there is no value.
+struct StepShapes {
+  std::vector<const Shape*> inputs, outputs;
+};
+
+Shape row_major_strides(const Shape& shape) {
+  Shape strides(shape.size());
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+int64_t product(const Shape& shape, size_t first, size_t last) {
+  int64_t result = 1;
+  for (size_t i = first; i < last; ++i) result *= shape[i];
+  return result;
+}
+
+class Binder {
+ public:
+  Binder(const Plan& plan, const Step& step, const std::vector<const Shape*>& value_shapes)
+      : plan_(plan), step_(step), value_shapes_(value_shapes) {
+    for (int32_t v : step.inputs)
+      shapes_.inputs.push_back(v < 0 ? nullptr : value_shapes[static_cast<size_t>(v)]);
+    for (int32_t v : step.outputs)
+      shapes_.outputs.push_back(v < 0 ? nullptr : value_shapes[static_cast<size_t>(v)]);
+  }
+
+  Result<kernels::Dims> dims(BoundStep& bound) {
+    switch (step_.rule.kind) {
+      case BindRule::Kind::kElementwise:
+        return elementwise();
+      case BindRule::Kind::kGemm:
+        return gemm();
+      case BindRule::Kind::kMatMul:
+        return matmul();
+      case BindRule::Kind::kConv:
+        return conv();
+      case BindRule::Kind::kPool:
+        return pool();
+      case BindRule::Kind::kSoftmax:
+        return softmax();
+      case BindRule::Kind::kNorm:
+        return norm();
+      case BindRule::Kind::kReduce:
+        return reduce();
+      case BindRule::Kind::kResize:
+        return resize();
+      case BindRule::Kind::kTranspose:
+        return transpose();
+      case BindRule::Kind::kConcatPiece:
+        return concat_piece(bound);
+      case BindRule::Kind::kSlicePiece:
+        return slice_piece(bound);
+      case BindRule::Kind::kExpand:
+        return expand();
+      case BindRule::Kind::kReorder:
+        return reorder();
+    }
+    return Status::internal("unknown bind rule");
+  }
+
+ private:
+  const Shape& input(size_t i) const { return *shapes_.inputs[i]; }
+  const Shape& output() const { return *shapes_.outputs[0]; }
+  const LoweredValue& input_value(size_t i) const {
+    return plan_.values[static_cast<size_t>(step_.inputs[i])];
+  }
+  const LoweredValue& output_value() const {
+    return plan_.values[static_cast<size_t>(step_.outputs[0])];
+  }
+  const std::vector<int64_t>& numbers() const { return step_.rule.numbers; }
+
+  // numbers: none. Axes that every operand walks alike are merged, so that most programs have one
+  // or two.
+  Result<kernels::Dims> elementwise() {
+    const auto& program = std::get<kernels::ElementwiseProgram>(step_.plan.problem);
+    const Shape out = physical_shape(output(), output_value().layout);
+    const size_t operands = program.input_count;
+    std::vector<Shape> strides;  // of each input along the axes of `out`
+    for (size_t i = 0; i < operands; ++i) {
+      const Shape own = physical_shape(input(i), input_value(i).layout);
+      const Shape own_strides = row_major_strides(own);
+      Shape along(out.size(), 0);
+      if (own.size() > out.size())
+        return Status::internal("an operand has more axes than the result");
+      for (size_t a = 0; a < own.size(); ++a) {
+        const size_t to = out.size() - own.size() + a;
+        if (own[a] != 1) along[to] = own_strides[a];
+        if (own[a] != 1 && own[a] != out[to])
+          return Status::invalid_argument("shapes {} and {} do not broadcast", to_string(input(i)),
+                                          to_string(output()));
+      }
+      strides.push_back(std::move(along));
+    }
+    strides.push_back(row_major_strides(out));
+    Shape sizes;
+    std::vector<Shape> merged(strides.size());
+    for (size_t a = 0; a < out.size(); ++a) {
+      if (out[a] == 1 && out.size() > 1) continue;
+      bool joins = !sizes.empty();
+      for (size_t i = 0; i < strides.size() && joins; ++i)
+        joins = merged[i].back() == strides[i][a] * out[a];
+      if (joins) {
+        sizes.back() *= out[a];
+        for (size_t i = 0; i < strides.size(); ++i) merged[i].back() = strides[i][a];
+      } else {
+        sizes.push_back(out[a]);
+        for (size_t i = 0; i < strides.size(); ++i) merged[i].push_back(strides[i][a]);
+      }
+    }
+    if (sizes.empty()) {
+      sizes.push_back(1);
+      for (Shape& m : merged) m.push_back(0);
+    }
+    if (sizes.size() > static_cast<size_t>(kernels::ElementwiseDims::kMaxRank))
+      return Status::unsupported("an element-wise step over {} axes", sizes.size());
+    kernels::ElementwiseDims dims;
+    dims.rank = static_cast<int32_t>(sizes.size());
+    for (size_t a = 0; a < sizes.size(); ++a) {
+      dims.sizes[a] = sizes[a];
+      for (size_t i = 0; i < operands; ++i) dims.input_strides[i][a] = merged[i][a];
+      dims.output_strides[0][a] = merged[operands][a];
+    }
+    return dims;
+  }
+
+  Result<kernels::Dims> gemm() {
+    const auto& problem = std::get<kernels::GemmProblem>(step_.plan.problem);
+    kernels::GemmDims dims;
+    dims.m = output()[0];
+    dims.n = output()[1];
+    dims.k = input(0)[problem.transpose_a ? 0 : 1];
+    if (input(1)[problem.transpose_b ? 1 : 0] != dims.k)
+      return Status::invalid_argument("matrices {} and {} do not fit", to_string(input(0)),
+                                      to_string(input(1)));
+    dims.a_row_stride = input(0)[1];
+    dims.b_row_stride = input(1)[1];
+    dims.c_row_stride = dims.n;
+    return dims;
+  }
+
+  Result<kernels::Dims> matmul() {
+    const Shape &a = input(0), &b = input(1), &c = output();
+    kernels::GemmDims dims;
+    dims.n = b.back();
+    dims.k = a.back();
+    dims.a_row_stride = dims.k;
+    dims.b_row_stride = dims.c_row_stride = dims.n;
+    if (b[b.size() - 2] != dims.k)
+      return Status::invalid_argument("matrices {} and {} do not fit", to_string(a), to_string(b));
+    if (b.size() == 2) {
+      dims.m = product(a, 0, a.size() - 1);
+      return dims;
+    }
+    dims.m = a[a.size() - 2];
+    const size_t batch = c.size() - 2;
+    dims.batch_rank = static_cast<int32_t>(batch);
+    const Shape a_strides = row_major_strides(a), b_strides = row_major_strides(b),
+                c_strides = row_major_strides(c);
+    const auto stride = [&](const Shape& shape, const Shape& strides, size_t axis) -> int64_t {
+      const size_t missing = c.size() - shape.size();
+      return axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing];
+    };
+    for (size_t i = 0; i < batch; ++i) {
+      dims.batch_sizes[i] = c[i];
+      dims.a_batch_strides[i] = stride(a, a_strides, i);
+      dims.b_batch_strides[i] = stride(b, b_strides, i);
+      dims.c_batch_strides[i] = c_strides[i];
+    }
+    return dims;
+  }
+
+  /// Padding before an axis, for auto_pad modes computed from the sizes.
+  static int64_t pad_before(AutoPad mode, int64_t given, int64_t total) {
+    switch (mode) {
+      case AutoPad::kNotSet:
+        return given;
+      case AutoPad::kValid:
+        return 0;
+      case AutoPad::kSameUpper:
+        return std::max<int64_t>(total, 0) / 2;
+      case AutoPad::kSameLower:
+        return std::max<int64_t>(total, 0) - std::max<int64_t>(total, 0) / 2;
+    }
+    return given;
+  }
+
+  // numbers: spatial rank, auto_pad, pads before, output padding, whether output_shape was given
+  Result<kernels::Dims> conv() {
+    const auto& problem = std::get<kernels::ConvProblem>(step_.plan.problem);
+    const auto rank = static_cast<size_t>(numbers()[0]);
+    auto mode = static_cast<AutoPad>(numbers()[1]);
+    const bool from_shape = problem.transposed && numbers()[2 + 2 * rank] != 0;
+    kernels::ConvDims dims;
+    dims.batch = input(0)[0];
+    if (input(0)[1] != problem.channels_in)
+      return Status::invalid_argument("input {} has {} channels, expected {}", to_string(input(0)),
+                                      input(0)[1], problem.channels_in);
+    for (size_t i = 0; i < rank; ++i) {
+      const size_t s = 3 - rank + i;
+      dims.in[s] = input(0)[2 + i];
+      dims.out[s] = output()[2 + i];
+      const int64_t extent = (problem.kernel[s] - 1) * problem.dilations[s] + 1;
+      const int64_t total = problem.transposed
+                                ? problem.strides[s] * (dims.in[s] - 1) + numbers()[2 + rank + i] +
+                                      extent - dims.out[s]
+                                : (dims.out[s] - 1) * problem.strides[s] + extent - dims.in[s];
+      // ConvTranspose with output_shape pads like SAME_LOWER unless it says SAME_UPPER (ONNX: the
+      // larger half first).
+      if (from_shape && mode == AutoPad::kNotSet) mode = AutoPad::kSameLower;
+      dims.pads[s] = pad_before(mode, numbers()[2 + i], total);
+    }
+    return dims;
+  }
+
+  // numbers: spatial rank, auto_pad, pads before, pads after (none for global pools)
+  Result<kernels::Dims> pool() {
+    const auto& problem = std::get<kernels::PoolProblem>(step_.plan.problem);
+    const auto rank = static_cast<size_t>(numbers()[0]);
+    kernels::PoolDims dims;
+    dims.batch = input(0)[0];
+    dims.channels = input(0)[1];
+    for (size_t i = 0; i < rank; ++i) {
+      const size_t s = 3 - rank + i;
+      dims.in[s] = input(0)[2 + i];
+      dims.out[s] = output()[2 + i];
+      if (problem.global) continue;
+      const auto mode = static_cast<AutoPad>(numbers()[1]);
+      const int64_t extent = (problem.kernel[s] - 1) * problem.dilations[s] + 1;
+      const int64_t total = (dims.out[s] - 1) * problem.strides[s] + extent - dims.in[s];
+      dims.pads[s] = pad_before(mode, numbers()[2 + i], total);
+      dims.pads_end[s] = mode == AutoPad::kNotSet  ? numbers()[2 + rank + i]
+                         : mode == AutoPad::kValid ? 0
+                                                   : std::max<int64_t>(total, 0) - dims.pads[s];
+    }
+    return dims;
+  }
+
+  // numbers: axis
+  Result<kernels::Dims> softmax() {
+    const auto axis = static_cast<size_t>(numbers()[0]);
+    const Shape& x = input(0);
+    return kernels::SoftmaxDims{product(x, 0, axis), x[axis], product(x, axis + 1, x.size())};
+  }
+
+  // numbers: first normalised axis, or -1 for [batch][channels][width]
+  Result<kernels::Dims> norm() {
+    const Shape& x = input(0);
+    if (numbers()[0] < 0) return kernels::NormDims{x[0], x[1], product(x, 2, x.size())};
+    const auto axis = static_cast<size_t>(numbers()[0]);
+    return kernels::NormDims{product(x, 0, axis), 1, product(x, axis, x.size())};
+  }
+
+  // numbers: per axis whether it is reduced
+  Result<kernels::Dims> reduce() {
+    kernels::ReduceDims dims;
+    int64_t* parts[] = {&dims.kept0, &dims.reduced0, &dims.kept1, &dims.reduced1};
+    size_t part = 0;
+    for (size_t axis = 0; axis < input(0).size(); ++axis) {
+      const bool reduced = numbers()[axis] != 0;
+      if (reduced != (part % 2 == 1)) ++part;
+      *parts[part] *= input(0)[axis];
+    }
+    return dims;
+  }
+
+  // numbers: spatial rank; floats: scales as given (none: from the sizes)
+  Result<kernels::Dims> resize() {
+    const auto rank = static_cast<size_t>(numbers()[0]);
+    const Shape in = physical_shape(input(0), input_value(0).layout), out = output();
+    kernels::ResizeDims dims;
+    dims.outer = in[0] * in[1];
+    dims.inner = input_value(0).layout.is_blocked() ? in.back() : 1;
+    for (size_t i = 0; i < rank; ++i) {
+      const size_t s = 3 - rank + i;
+      dims.in[s] = in[2 + i];
+      dims.out[s] = out[2 + i];
+      dims.scales[s] = step_.rule.floats.empty()
+                           ? static_cast<float>(dims.out[s]) / static_cast<float>(dims.in[s])
+                           : step_.rule.floats[i];
+    }
+    return dims;
+  }
+
+  /// Copy of `sizes` elements; strides per operand.
+  static Result<kernels::Dims> copy(const Shape& sizes, const Shape& from, const Shape& to) {
+    kernels::StridedCopyDims dims;
+    dims.rank = static_cast<int32_t>(sizes.size());
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      dims.sizes[i] = sizes[i];
+      dims.source_strides[i] = from[i];
+      dims.destination_strides[i] = to[i];
+    }
+    return dims;
+  }
+  int64_t element_bytes() const {
+    return std::get<kernels::StridedCopyProblem>(step_.plan.problem).element_size;
+  }
+
+  // numbers: perm
+  Result<kernels::Dims> transpose() {
+    const Shape strides = row_major_strides(input(0));
+    Shape from(output().size());
+    for (size_t i = 0; i < from.size(); ++i) from[i] = strides[static_cast<size_t>(numbers()[i])];
+    return copy(output(), from, row_major_strides(output()));
+  }
+
+  // numbers: axis, then the lowered values of the pieces before this one
+  Result<kernels::Dims> concat_piece(BoundStep& bound) {
+    const auto axis = static_cast<size_t>(numbers()[0]);
+    const Layout layout = output_value().layout;
+    const Shape piece = physical_shape(input(0), layout), whole = physical_shape(output(), layout);
+    int64_t begin = 0;
+    for (size_t i = 1; i < numbers().size(); ++i)
+      begin += physical_shape(*value_shapes_[static_cast<size_t>(numbers()[i])], layout)[axis];
+    const Shape strides = row_major_strides(whole);
+    bound.output_offset = begin * strides[axis] * element_bytes();
+    return copy(piece, row_major_strides(piece), strides);
+  }
+
+  // numbers of a Split's piece: -1, axis, lowered values of the outputs before; of a Slice: count,
+  // then axis, start, step each
+  Result<kernels::Dims> slice_piece(BoundStep& bound) {
+    Shape strides = row_major_strides(input(0));
+    if (numbers()[0] < 0) {
+      const auto axis = static_cast<size_t>(numbers()[1]);
+      int64_t begin = 0;
+      for (size_t i = 2; i < numbers().size(); ++i)
+        begin += (*value_shapes_[static_cast<size_t>(numbers()[i])])[axis];
+      bound.input_offset = begin * strides[axis] * element_bytes();
+      return copy(output(), strides, row_major_strides(output()));
+    }
+    for (size_t i = 0; i < static_cast<size_t>(numbers()[0]); ++i) {
+      const auto axis = static_cast<size_t>(numbers()[1 + 3 * i]);
+      const int64_t step = numbers()[3 + 3 * i], size = input(0)[axis];
+      int64_t start = numbers()[2 + 3 * i];
+      if (start < 0) start += size;
+      start = std::clamp<int64_t>(start, 0, step < 0 ? size - 1 : size);
+      if (output()[axis] > 0) bound.input_offset += start * strides[axis] * element_bytes();
+      strides[axis] *= step;
+    }
+    return copy(output(), strides, row_major_strides(output()));
+  }
+
+  Result<kernels::Dims> expand() {
+    const Shape own = row_major_strides(input(0));
+    Shape from(output().size(), 0);
+    const size_t missing = output().size() - input(0).size();
+    for (size_t i = 0; i < input(0).size(); ++i)
+      if (input(0)[i] != 1) from[missing + i] = own[i];
+    return copy(output(), from, row_major_strides(output()));
+  }
+
+  Result<kernels::Dims> reorder() {
+    const Shape& x = input(0);
+    return kernels::ReorderDims{x[0], x[1], product(x, 2, x.size())};
+  }
+
+  const Plan& plan_;
+  const Step& step_;
+  const std::vector<const Shape*>& value_shapes_;
+  StepShapes shapes_;
+};
+
+}  // namespace
+
+AutoPad auto_pad_from(std::string_view text) {
+  if (text == "SAME_UPPER") return AutoPad::kSameUpper;
+  if (text == "SAME_LOWER") return AutoPad::kSameLower;
+  if (text == "VALID") return AutoPad::kValid;
+  return AutoPad::kNotSet;
+}
+
+Shape physical_shape(const Shape& shape, Layout layout) {
+  if (!layout.is_blocked() || shape.size() < 2) return shape;
+  Shape physical = shape;
+  physical[1] = kernels::stored_channels(layout, shape[1]) / layout.block;
+  physical.push_back(layout.block);
+  return physical;
+}
+
+Result<int64_t> layout_bytes(DType dtype, const Shape& shape, Layout layout) {
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(physical_shape(shape, layout)));
+  return storage_bytes(dtype, count);
+}
+
+Result<Tensor> reorder_now(const Tensor& tensor, const kernels::ReorderProblem& problem, Isa isa) {
+  const Shape shape = tensor.shape();
+  SHIPWAY_ASSIGN_OR_RETURN(const kernels::KernelPlan plan, kernels::prepare(problem, isa));
+  SHIPWAY_ASSIGN_OR_RETURN(
+      const kernels::BoundKernel bound,
+      kernels::bind(plan,
+                    kernels::ReorderDims{shape[0], shape[1], product(shape, 2, shape.size())}));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor result,
+                           Tensor::allocate(tensor.dtype(), physical_shape(shape, problem.to)));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor scratch, Tensor::allocate(DType::kUInt8, {bound.scratch_bytes}));
+  const void* input = tensor.data();
+  void* output = result.mutable_data();
+  bound.run(bound, {{&input, 1}, {&output, 1}}, {0, bound.parts}, scratch.mutable_data());
+  return result;
+}
+
+Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes, int threads) {
+  BoundPlan bound;
+  bound.shapes = std::move(shapes);
+  const size_t values = plan.values.size();
+  bound.root.resize(values);
+  bound.offsets.assign(values, kNotInArena);
+  std::vector<const Shape*> value_shapes(values, nullptr);
+  for (size_t i = 0; i < values; ++i) {
+    const LoweredValue& value = plan.values[i];
+    bound.root[i] = static_cast<int32_t>(i);
+    const std::optional<Shape>& shape = bound.shapes[static_cast<size_t>(value.source.index)];
+    if (shape) value_shapes[i] = &*shape;
+  }
+
+  // Which steps have fixed sizes, and which values are made by steps that do not.
+  bound.steps.resize(plan.steps.size());
+  std::vector<bool> dynamic(values, false);
+  const auto is_dynamic = [&](int32_t v) { return v >= 0 && dynamic[static_cast<size_t>(v)]; };
+  for (size_t i = 0; i < values; ++i)
+    if (plan.values[i].kind == LoweredValue::Kind::kInput && !value_shapes[i])
+      dynamic[i] = true;  // sequences
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const Step& step = plan.steps[s];
+    BoundStep& b = bound.steps[s];
+    bool fixed = std::none_of(step.inputs.begin(), step.inputs.end(), is_dynamic);
+    for (int32_t v :
+         step.outputs)  // strings and sequences live on their own, as do sizes not known yet
+      fixed = fixed && (v < 0 || (value_shapes[static_cast<size_t>(v)] &&
+                                  bit_width(plan.values[static_cast<size_t>(v)].dtype) > 0));
+    for (int32_t v : step.inputs)
+      fixed = fixed &&
+              (v < 0 || plan.values[static_cast<size_t>(v)].kind == LoweredValue::Kind::kConstant ||
+               value_shapes[static_cast<size_t>(v)]);
+    if (!fixed) {
+      b.kind = BoundStep::Kind::kDynamic;
+      for (int32_t v : step.outputs)
+        if (v >= 0) dynamic[static_cast<size_t>(v)] = true;
+      continue;
+    }
+    switch (step.kind) {
+      case Step::Kind::kReference:
+        b.kind = BoundStep::Kind::kReference;
+        break;
+      case Step::Kind::kKernel:
+        b.kind = BoundStep::Kind::kKernel;
+        break;
+      case Step::Kind::kAlias: {
+        b.kind = BoundStep::Kind::kNothing;
+        bound.root[static_cast<size_t>(step.outputs[0])] =
+            bound.root[static_cast<size_t>(step.inputs[0])];
+        const Shape &from = *value_shapes[static_cast<size_t>(step.inputs[0])],
+                    &to = *value_shapes[static_cast<size_t>(step.outputs[0])];
+        if (product(from, 0, from.size()) != product(to, 0, to.size()))
+          return Status::invalid_argument("{} cannot give {} the shape {}", describe(step, model),
+                                          to_string(from), to_string(to));
+        break;
+      }
+    }
+    if (b.kind != BoundStep::Kind::kKernel) continue;
+    const auto fail = [&](const Status& status) {
+      return status.with_context("{}", describe(step, model));
+    };
+    Result<kernels::Dims> dims = Binder(plan, step, value_shapes).dims(b);
+    if (!dims.is_ok()) return fail(dims.status());
+    Result<kernels::BoundKernel> kernel = kernels::bind(step.plan, *dims);
+    if (!kernel.is_ok()) return fail(kernel.status());
+    b.kernel = *kernel;
+    b.parallel =
+        threads > 1 && b.kernel.parts > 1 && b.kernel.cost.nanoseconds > kParallelNanoseconds;
+    bound.scratch_bytes = std::max(bound.scratch_bytes, b.kernel.scratch_bytes);
+    bound.cost_ns += b.kernel.cost.nanoseconds;
+  }
+
+  // Lifetimes of what lies in the arena, by root value.
+  std::vector<Lifetime> lifetimes(values, Lifetime{0, std::numeric_limits<int32_t>::max(), -1});
+  std::vector<bool> leaves(values, false);  // handed to the caller: memory of its own
+  for (int32_t v : plan.outputs)
+    leaves[static_cast<size_t>(bound.root[static_cast<size_t>(v)])] = true;
+  const auto touch = [&](int32_t v, size_t step) {
+    if (v < 0) return;
+    Lifetime& life = lifetimes[static_cast<size_t>(bound.root[static_cast<size_t>(v)])];
+    life.first = std::min(life.first, static_cast<int32_t>(step));
+    life.last = std::max(life.last, static_cast<int32_t>(step));
+  };
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    for (int32_t v : plan.steps[s].inputs) touch(v, s);
+    for (int32_t v : plan.steps[s].outputs) touch(v, s);
+  }
+  std::vector<Lifetime> placed;
+  std::vector<size_t> owners;
+  bound.dynamic_releases.resize(plan.steps.size());
+  for (size_t i = 0; i < values; ++i) {
+    const LoweredValue& value = plan.values[i];
+    if (dynamic[static_cast<size_t>(bound.root[i])]) {
+      bound.offsets[i] = kDynamicValue;
+      if (bound.root[i] == static_cast<int32_t>(i) && lifetimes[i].last >= 0 && !leaves[i])
+        bound.dynamic_releases[static_cast<size_t>(lifetimes[i].last)].push_back(
+            static_cast<int32_t>(i));
+      continue;
+    }
+    if (bound.root[i] != static_cast<int32_t>(i) || value.kind != LoweredValue::Kind::kComputed ||
+        leaves[i] || lifetimes[i].last < 0)
+      continue;
+    SHIPWAY_ASSIGN_OR_RETURN(lifetimes[i].bytes,
+                             layout_bytes(value.dtype, *value_shapes[i], value.layout));
+    placed.push_back(lifetimes[i]);
+    owners.push_back(i);
+  }
+  const MemoryPlan memory = plan_memory(placed);
+  for (size_t i = 0; i < owners.size(); ++i) bound.offsets[owners[i]] = memory.offsets[i];
+  bound.arena_bytes = memory.arena_bytes;
+  bound.arena_lower_bound = memory.lower_bound;
+  return bound;
+}
+
+std::string describe(const Step& step, const Model& model) {
+  std::string text =
+      step.kind == Step::Kind::kKernel
+          ? std::string(kernels::kernel_table()[static_cast<size_t>(step.plan.row)].name)
+      : step.kind == Step::Kind::kAlias ? "shape"
+                                        : "reference";
+  text += " (";
+  for (size_t i = 0; i < step.nodes.size(); ++i) {
+    const Node& node = model.node(step.nodes[i]);
+    text +=
+        (i ? " + " : "") + node.op_type() + (node.name().empty() ? "" : " " + quoted(node.name()));
+  }
+  return text + (step.nodes.empty() ? "change of layout)" : ")");
+}
+
+}  // namespace shipway

@@ -1,0 +1,363 @@
+#include "shipway/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "engine/plan.h"
+#include "engine/run.h"
+#include "operators/infer.h"
+#include "operators/reference.h"
+#include "operators/upgrade.h"
+
+namespace shipway {
+namespace {
+
+constexpr size_t kKeptBindings = 8;
+
+int64_t limit_from_environment(const char* name, int64_t given) {
+  if (given >= 0) return given;
+  const char* text = std::getenv(name);
+  return text ? parse_int(text).value_or(-1) : -1;
+}
+
+double seconds_from_environment(const char* name, double given) {
+  if (given >= 0) return given;
+  const char* text = std::getenv(name);
+  return text ? parse_double(text).value_or(-1) : -1;
+}
+
+}  // namespace
+
+struct Session::State {
+  Model model;
+  SessionOptions options;
+  const Registry* registry = nullptr;
+  std::vector<ValueInfo> inputs, outputs;
+  std::unordered_map<std::string, size_t> input_index, output_index;
+  std::shared_ptr<WeightStore> weights = std::make_shared<WeightStore>();
+  Plan plan;
+  int threads = 1;
+
+  mutable std::mutex mutex;                                      // guards the two below
+  mutable std::list<std::shared_ptr<const BoundPlan>> bindings;  // last used first
+  mutable std::vector<std::unique_ptr<RunContext>> idle;
+
+  Result<std::vector<RuntimeValue>> arrange(std::span<const NamedValue> given) const;
+  Status check_shapes(std::span<const RuntimeValue> values) const;
+  Result<std::shared_ptr<const BoundPlan>> binding_for(std::span<const RuntimeValue> values) const;
+  Result<ShapeTable> shapes_for(std::span<const RuntimeValue> values) const;
+  Result<std::vector<RuntimeValue>> run_by_reference(std::span<const RuntimeValue> values,
+                                                     const RunLimits& limits,
+                                                     std::vector<StepProfile>* profile) const;
+};
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptions& options) {
+  try {
+    auto state = std::make_unique<State>();
+    state->options = options;
+    state->registry = options.registry ? options.registry : &Registry::built_in();
+    state->options.max_memory = limit_from_environment("SHIPWAY_MAX_MEMORY", options.max_memory);
+    state->options.timeout = seconds_from_environment("SHIPWAY_TIMEOUT", options.timeout);
+    state->threads = options.threads > 0 ? options.threads : usable_cores();
+    state->model = std::move(model);
+    Model& m = state->model;
+    SHIPWAY_RETURN_IF_ERROR(upgrade(m, *state->registry));
+    SHIPWAY_RETURN_IF_ERROR(infer_shapes(m, *state->registry));
+    for (ValueId id : m.graph().inputs()) {
+      const Value& value = m.value(id);
+      state->input_index.emplace(value.name(), state->inputs.size());
+      state->inputs.push_back({value.name(), value.type(), value.is_initializer()});
+    }
+    for (ValueId id : m.graph().outputs()) {
+      state->output_index.emplace(m.value(id).name(), state->outputs.size());
+      state->outputs.push_back({m.value(id).name(), m.value(id).type(), false});
+    }
+    if (!options.reference) {
+      SHIPWAY_ASSIGN_OR_RETURN(state->plan,
+                               lower(m, *state->registry, *state->weights, {active_isa()}));
+    }
+    return std::unique_ptr<Session>(new Session(std::move(state)));
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory("no memory left to prepare the model");
+  } catch (const Error& error) {
+    return error.status();
+  }
+}
+
+std::span<const ValueInfo> Session::inputs() const { return state_->inputs; }
+std::span<const ValueInfo> Session::outputs() const { return state_->outputs; }
+const Model& Session::model() const { return state_->model; }
+
+/// The given values in the order of the inputs; names that are unknown, given twice or missing are
+/// all told at once.
+Result<std::vector<RuntimeValue>> Session::State::arrange(std::span<const NamedValue> given) const {
+  std::vector<RuntimeValue> values(inputs.size());
+  std::string problems;
+  const auto complain = [&](std::string text) {
+    problems += (problems.empty() ? "" : "; ") + std::move(text);
+  };
+  for (const auto& [name, value] : given) {
+    const auto found = input_index.find(name);
+    if (found == input_index.end()) {
+      complain("the model has no input " + quoted(name));
+    } else if (!values[found->second].is_absent()) {
+      complain("input " + quoted(name) + " is given twice");
+    } else {
+      values[found->second] = value;
+      if (Tensor* tensor = values[found->second].tensor()) {
+        SHIPWAY_ASSIGN_OR_RETURN(*tensor, tensor->contiguous());
+      }
+    }
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!values[i].is_absent() || inputs[i].type.kind() == TypeKind::kOptional) continue;
+    if (!inputs[i].optional) {
+      complain("input " + quoted(inputs[i].name) + " (" + to_string(inputs[i].type, model.dims()) +
+               ") is missing");
+      continue;
+    }
+    const Constant& constant = *model.value(model.graph().inputs()[i]).constant();
+    values[i] = constant.sparse ? RuntimeValue(*constant.sparse) : RuntimeValue(constant.tensor);
+  }
+  if (!problems.empty()) return Status::invalid_argument("{}", problems);
+  SHIPWAY_RETURN_IF_ERROR(check_shapes(values));
+  return values;
+}
+
+/// dtype, rank, and sizes that the model fixes; a symbol must have one size in all inputs.
+Status Session::State::check_shapes(std::span<const RuntimeValue> values) const {
+  std::unordered_map<int32_t, std::pair<int64_t, size_t>>
+      sizes;  // symbol -> size, input that gave it
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Type& type = inputs[i].type;
+    const Tensor* tensor = values[i].tensor();
+    if (!type.is_tensor()) continue;
+    const auto mismatch = [&](const std::string& why) {
+      return Status::invalid_argument(
+          "input {} is {}, expected {}{}", quoted(inputs[i].name),
+          tensor ? std::string(to_string(tensor->dtype())) + "[" + to_string(tensor->shape()) + "]"
+                 : to_string(values[i]),
+          to_string(type, model.dims()), why);
+    };
+    if (!tensor || (type.dtype() != DType::kUndefined && tensor->dtype() != type.dtype()))
+      return mismatch("");
+    if (!type.dims()) continue;
+    if (type.dims()->size() != tensor->shape().size()) return mismatch(" (the rank differs)");
+    for (size_t axis = 0; axis < tensor->shape().size(); ++axis) {
+      const Dim dim = (*type.dims())[axis];
+      const int64_t size = tensor->shape()[axis];
+      if (dim.is_constant() && dim.value() != size)
+        return mismatch(" (axis " + std::to_string(axis) + " differs)");
+      if (!model.dims().is_symbol(dim)) continue;
+      const auto [entry, is_new] = sizes.try_emplace(dim.id(), size, i);
+      if (!is_new && entry->second.first != size)
+        return mismatch(" (size '" + model.dims().to_string(dim) + "' is " +
+                        std::to_string(entry->second.first) + " in input " +
+                        quoted(inputs[entry->second.second].name) + ")");
+    }
+  }
+  return Status::ok();
+}
+
+/// Sizes of all values: from the expressions where those suffice, else by inferring once more with
+/// these inputs.
+Result<ShapeTable> Session::State::shapes_for(std::span<const RuntimeValue> values) const {
+  std::unordered_map<int32_t, int64_t> sizes;
+  std::vector<std::pair<ValueId, Type>> types;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor* tensor = values[i].tensor();
+    if (!tensor) continue;
+    Dims dims;
+    for (size_t axis = 0; axis < tensor->shape().size(); ++axis) {
+      dims.push_back(tensor->shape()[axis]);
+      if (inputs[i].type.dims() && model.dims().is_symbol((*inputs[i].type.dims())[axis]))
+        sizes[(*inputs[i].type.dims())[axis].id()] = tensor->shape()[axis];
+    }
+    types.emplace_back(model.graph().inputs()[i], Type::tensor(tensor->dtype(), std::move(dims)));
+  }
+  const auto size_of = [&](Dim symbol) -> std::optional<int64_t> {
+    const auto found = sizes.find(symbol.id());
+    return found == sizes.end() ? std::nullopt : std::optional(found->second);
+  };
+  ShapeTable shapes(model.value_count());
+  bool complete = true;
+  const auto fill = [&](const Model& from, auto&& size) -> Status {
+    complete = true;
+    for (const LoweredValue& lowered : plan.values) {
+      const auto index = static_cast<size_t>(lowered.source.index);
+      const Type& type = from.value(lowered.source).type();
+      if (shapes[index] || !type.is_tensor()) continue;
+      if (lowered.kind == LoweredValue::Kind::kConstant && !lowered.layout.is_blocked()) {
+        shapes[index] = lowered.constant.shape();
+        continue;
+      }
+      if (!type.dims()) {
+        complete = false;
+        continue;
+      }
+      Shape shape;
+      for (Dim dim : *type.dims()) {
+        const std::optional<int64_t> value = from.dims().evaluate(dim, size);
+        if (!value) break;
+        if (*value < 0)
+          return Status::invalid_argument(
+              "value {} would have the size {} for inputs of these shapes",
+              quoted(from.value(lowered.source).name()), *value);
+        shape.push_back(*value);
+      }
+      if (shape.size() == type.dims()->size())
+        shapes[index] = std::move(shape);
+      else
+        complete = false;
+    }
+    return Status::ok();
+  };
+  SHIPWAY_RETURN_IF_ERROR(fill(model, size_of));
+  if (complete) return shapes;
+  Model copy = model;
+  SHIPWAY_RETURN_IF_ERROR(infer_shapes_for(copy, *registry, types));
+  SHIPWAY_RETURN_IF_ERROR(fill(copy, [](Dim) -> std::optional<int64_t> { return std::nullopt; }));
+  return shapes;
+}
+
+Result<std::shared_ptr<const BoundPlan>> Session::State::binding_for(
+    std::span<const RuntimeValue> values) const {
+  const auto fits = [&](const BoundPlan& bound) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const Tensor* tensor = values[i].tensor();
+      if (tensor && !(tensor->shape() == bound.input_shapes[i])) return false;
+    }
+    return true;
+  };
+  {
+    std::lock_guard lock(mutex);
+    for (auto entry = bindings.begin(); entry != bindings.end(); ++entry) {
+      if (!fits(**entry)) continue;
+      if (entry != bindings.begin()) bindings.splice(bindings.begin(), bindings, entry);
+      return bindings.front();
+    }
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(ShapeTable shapes, shapes_for(values));
+  SHIPWAY_ASSIGN_OR_RETURN(BoundPlan bound, bind(plan, model, std::move(shapes), threads));
+  for (const RuntimeValue& value : values)
+    bound.input_shapes.push_back(value.tensor() ? value.tensor()->shape() : Shape());
+  auto shared = std::make_shared<const BoundPlan>(std::move(bound));
+  std::lock_guard lock(mutex);
+  bindings.push_front(shared);
+  if (bindings.size() > kKeptBindings) bindings.pop_back();
+  return shared;
+}
+
+Result<std::vector<RuntimeValue>> Session::State::run_by_reference(
+    std::span<const RuntimeValue> values, const RunLimits& limits,
+    std::vector<StepProfile>* profile) const {
+  ReferenceRunner runner(model, *registry);
+  runner.set_limits(limits);
+  if (profile) {
+    runner.set_observer([&](const Node& node, std::span<const RuntimeValue>) {
+      StepProfile entry;
+      entry.name = model.describe(node.id());
+      entry.kernel = "reference";
+      entry.op_type = node.op_type();
+      profile->push_back(std::move(entry));
+    });
+  }
+  std::vector<std::pair<ValueId, RuntimeValue>> feeds;
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!values[i].is_absent()) feeds.emplace_back(model.graph().inputs()[i], values[i]);
+  return runner.run(feeds);
+}
+
+Result<std::vector<RuntimeValue>> Session::run(std::span<const NamedValue> inputs,
+                                               std::span<const std::string> output_names,
+                                               const RunOptions& options) const {
+  const State& state = *state_;
+  try {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<RuntimeValue> values, state.arrange(inputs));
+    std::vector<size_t> wanted;
+    for (const std::string& name : output_names) {
+      const auto found = state.output_index.find(name);
+      if (found == state.output_index.end())
+        return Status::invalid_argument("the model has no output {}", quoted(name));
+      wanted.push_back(found->second);
+    }
+    RunLimits limits;
+    limits.max_bytes = state.options.max_memory;
+    limits.cancelled = options.cancelled;
+    const double timeout = options.timeout >= 0 ? options.timeout : state.options.timeout;
+    if (timeout >= 0) {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch();
+      limits.deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() +
+                           static_cast<int64_t>(timeout * 1e9);
+    }
+    std::vector<RuntimeValue> results;
+    if (state.options.reference) {
+      SHIPWAY_ASSIGN_OR_RETURN(results, state.run_by_reference(values, limits, options.profile));
+    } else {
+      SHIPWAY_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundPlan> bound,
+                               state.binding_for(values));
+      std::unique_ptr<RunContext> context;
+      {
+        std::lock_guard lock(state.mutex);
+        if (!state.idle.empty()) {
+          context = std::move(state.idle.back());
+          state.idle.pop_back();
+        }
+      }
+      if (!context)
+        context = std::make_unique<RunContext>(state.model, *state.registry, state.plan);
+      Result<std::vector<RuntimeValue>> run =
+          context->run(*bound, values, state.threads, limits, options.profile);
+      {
+        std::lock_guard lock(state.mutex);
+        state.idle.push_back(std::move(context));
+      }
+      if (!run.is_ok()) return run.status();
+      results = std::move(run).value();
+    }
+    if (output_names.empty()) return results;
+    std::vector<RuntimeValue> chosen;
+    for (size_t index : wanted) chosen.push_back(results[index]);
+    return chosen;
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory("no memory left in the run");
+  } catch (const Error& error) {
+    return error.status();
+  }
+}
+
+Result<MemoryReport> Session::memory(std::span<const Shape> input_shapes) const {
+  std::vector<RuntimeValue> values;
+  for (size_t i = 0; i < state_->inputs.size() && i < input_shapes.size(); ++i) {
+    // A tensor without memory of its own: only dtype and shape are asked for.
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(input_shapes[i]));
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes,
+                             storage_bytes(state_->inputs[i].type.dtype(), count));
+    SHIPWAY_ASSIGN_OR_RETURN(
+        Tensor tensor,
+        Tensor::from_storage(state_->inputs[i].type.dtype(), input_shapes[i],
+                             Storage::borrow(nullptr, static_cast<size_t>(bytes), nullptr)));
+    values.push_back(std::move(tensor));
+  }
+  if (values.size() != state_->inputs.size())
+    return Status::invalid_argument("{} shapes for {} inputs", input_shapes.size(),
+                                    state_->inputs.size());
+  SHIPWAY_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundPlan> bound,
+                           state_->binding_for(values));
+  MemoryReport report;
+  report.arena_bytes = bound->arena_bytes;
+  report.arena_lower_bound = bound->arena_lower_bound;
+  report.weight_bytes = state_->weights->bytes();
+  report.scratch_bytes = bound->scratch_bytes * state_->threads;
+  return report;
+}
+
+}  // namespace shipway

@@ -1,0 +1,218 @@
+#include "shipway/session.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "graph/text.h"
+#include "tensor/convert.h"
+
+namespace shipway {
+namespace {
+
+Tensor random(const Shape& shape, uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  Tensor tensor = Tensor::allocate(DType::kFloat32, shape).value_or_throw();
+  for (float& x : tensor.mutable_as<float>()) x = uniform(engine);
+  return tensor;
+}
+
+Model model_of(const std::string& text) { return parse(text).value_or_throw(); }
+
+/// Runs by kernels and by reference loops; both must agree to `tolerance` of the largest magnitude.
+void expect_same_as_reference(const std::string& text, const std::vector<NamedValue>& inputs,
+                              double tolerance = 2e-6, int threads = 2) {
+  SessionOptions fast, slow;
+  fast.threads = threads;
+  slow.reference = true;
+  auto a = Session::create(model_of(text), fast);
+  auto b = Session::create(model_of(text), slow);
+  ASSERT_TRUE(a.is_ok()) << a.status().message();
+  ASSERT_TRUE(b.is_ok()) << b.status().message();
+  for (int repeat = 0; repeat < 2; ++repeat) {  // the second run reuses plan and arena
+    auto got = (*a)->run(inputs);
+    auto want = (*b)->run(inputs);
+    ASSERT_TRUE(want.is_ok()) << want.status().message();
+    ASSERT_TRUE(got.is_ok()) << got.status().message();
+    ASSERT_EQ(got->size(), want->size());
+    for (size_t i = 0; i < want->size(); ++i) {
+      const Tensor &x = *(*got)[i].tensor(), &y = *(*want)[i].tensor();
+      ASSERT_EQ(to_string(x.shape()), to_string(y.shape()));
+      ASSERT_EQ(x.dtype(), y.dtype());
+      const std::vector<double> p = *to_doubles(x), q = *to_doubles(y);
+      double largest = 1e-30;
+      for (double v : q) largest = std::max(largest, std::abs(v));
+      for (size_t k = 0; k < p.size(); ++k)
+        ASSERT_NEAR(p[k], q[k], tolerance * largest) << "output " << i << " element " << k;
+    }
+  }
+}
+
+constexpr char kConvNet[] = R"(opset 17
+graph main (x: float[N,3,H,W]) -> (y: float[N,10]) {
+  w1: float[24,3,3,3] = seeded 1
+  b1: float[24] = seeded 2
+  w2: float[24,1,3,3] = seeded 3
+  w3: float[40,24,1,1] = seeded 4
+  w4: float[40,24,1,1] = seeded 5
+  w5: float[40,10] = seeded 6
+  b5: float[10] = seeded 7
+  c1 = Conv[kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2]](x, w1, b1)
+  r1 = Relu(c1)
+  p1 = MaxPool[kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2]](r1)
+  d = Conv[group=24, kernel_shape=[3, 3], pads=[1, 1, 1, 1]](p1, w2)
+  s = Sigmoid(d)
+  m = Mul(d, s)
+  c3 = Conv(m, w3)
+  c4 = Conv(p1, w4)
+  a = Add(c3, c4)
+  r2 = Relu(a)
+  g = GlobalAveragePool(r2)
+  f = Flatten(g)
+  y = Gemm(f, w5, b5)
+}
+)";
+
+TEST(Session, RunsAConvolutionalNetLikeTheReferenceForSeveralSizes) {
+  for (const Shape& shape : {Shape{1, 3, 32, 32}, Shape{2, 3, 17, 23}, Shape{1, 3, 5, 64}})
+    expect_same_as_reference(kConvNet, {{"x", random(shape, 9)}});
+}
+
+TEST(Session, GivesTheSameBytesForAnyNumberOfThreads) {
+  std::vector<Tensor> results;
+  for (int threads : {1, 2, 3}) {
+    SessionOptions options;
+    options.threads = threads;
+    auto session = Session::create(model_of(kConvNet), options).value_or_throw();
+    const NamedValue input{"x", random({1, 3, 64, 64}, 3)};
+    results.push_back(*session->run({&input, 1}).value_or_throw()[0].tensor());
+  }
+  EXPECT_TRUE(identical(results[0], results[1]));
+  EXPECT_TRUE(identical(results[0], results[2]));
+}
+
+TEST(Session, RunsATransformerBlockLikeTheReference) {
+  const std::string text = R"(opset 17
+graph main (x: float[B,S,32]) -> (y: float[B,S,32]) {
+  wq: float[32,32] = seeded 1
+  wk: float[32,32] = seeded 2
+  wv: float[32,32] = seeded 3
+  wo: float[32,128] = seeded 4
+  wp: float[128,32] = seeded 5
+  bq: float[32] = seeded 6
+  scale: float[32] = seeded 7
+  bias: float[32] = seeded 8
+  shape: int64[4] = {0, -1, 4, 8}
+  flat: int64[3] = {0, -1, 32}
+  eight: float[] = {2.8284270763397217}
+  half: float[] = {0.5}
+  one: float[] = {1}
+  root: float[] = {1.4142135381698608}
+  n = LayerNormalization(x, scale, bias)
+  q0 = MatMul(n, wq)
+  q1 = Add(q0, bq)
+  k1 = MatMul(n, wk)
+  v1 = MatMul(n, wv)
+  q2 = Reshape(q1, shape)
+  k2 = Reshape(k1, shape)
+  v2 = Reshape(v1, shape)
+  q = Transpose[perm=[0, 2, 1, 3]](q2)
+  k = Transpose[perm=[0, 2, 3, 1]](k2)
+  v = Transpose[perm=[0, 2, 1, 3]](v2)
+  s0 = MatMul(q, k)
+  s1 = Div(s0, eight)
+  p = Softmax[axis=-1](s1)
+  o0 = MatMul(p, v)
+  o1 = Transpose[perm=[0, 2, 1, 3]](o0)
+  o = Reshape(o1, flat)
+  r = Add(o, x)
+  h = MatMul(r, wo)
+  e0 = Div(h, root)
+  e1 = Erf(e0)
+  e2 = Add(e1, one)
+  e3 = Mul(h, e2)
+  e = Mul(e3, half)
+  z = MatMul(e, wp)
+  y = Add(z, r)
+}
+)";
+  expect_same_as_reference(text, {{"x", random({1, 16, 32}, 1)}}, 1e-5);
+  expect_same_as_reference(text, {{"x", random({3, 7, 32}, 2)}}, 1e-5);
+}
+
+TEST(Session, FollowsDataDependentSizes) {
+  const std::string text = R"(opset 17
+graph main (x: float[N]) -> (y: float[M], z: float[K]) {
+  zero: float[] = {0}
+  two: float[] = {2}
+  axes: int64[1] = {0}
+  b = Greater(x, zero)
+  i = NonZero(b)
+  j = Squeeze(i, axes)
+  g = Gather(x, j)
+  y = Mul(g, two)
+  z = Exp(x)
+}
+)";
+  expect_same_as_reference(text, {{"x", Tensor::from<float>({5}, {1, -1, 2, -2, 3})}});
+  expect_same_as_reference(text, {{"x", Tensor::from<float>({2}, {-1, -2})}});
+}
+
+TEST(Session, NamesEveryWrongInputAtOnce) {
+  auto session = Session::create(model_of(R"(opset 17
+graph main (a: float[N,3], b: float[N,3]) -> (y: float[N,3]) {
+  y = Add(a, b)
+}
+)"))
+                     .value_or_throw();
+  const std::vector<NamedValue> wrong = {{"c", Tensor::from<float>({1}, {1})}};
+  EXPECT_EQ(session->run(wrong).status().message(),
+            "the model has no input 'c'; input 'a' (float[N,3]) is missing; input 'b' (float[N,3]) "
+            "is missing");
+  const std::vector<NamedValue> sizes = {{"a", random({2, 3}, 1)}, {"b", random({4, 3}, 1)}};
+  EXPECT_EQ(session->run(sizes).status().message(),
+            "input 'b' is float[4x3], expected float[N,3] (size 'N' is 2 in input 'a')");
+  const std::vector<NamedValue> types = {{"a", Tensor::from<int64_t>({1, 3}, {1, 2, 3})},
+                                         {"b", random({1, 3}, 1)}};
+  EXPECT_EQ(session->run(types).status().message(), "input 'a' is int64[1x3], expected float[N,3]");
+}
+
+TEST(Session, KeepsItsLimits) {
+  auto session = Session::create(model_of(kConvNet)).value_or_throw();
+  const NamedValue input{"x", random({1, 3, 64, 64}, 3)};
+  RunOptions late;
+  late.timeout = 0;
+  EXPECT_EQ(session->run({&input, 1}, {}, late).status().code(), StatusCode::kLimit);
+  const bool cancelled = true;
+  RunOptions stopped;
+  stopped.cancelled = &cancelled;
+  EXPECT_EQ(session->run({&input, 1}, {}, stopped).status().code(), StatusCode::kCancelled);
+  EXPECT_TRUE(session->run({&input, 1}).is_ok()) << "usable after a limit";
+  SessionOptions small;
+  small.max_memory = 1000;
+  EXPECT_EQ(
+      Session::create(model_of(kConvNet), small).value_or_throw()->run({&input, 1}).status().code(),
+      StatusCode::kLimit);
+}
+
+TEST(Session, RunsInManyThreadsAtOnce) {
+  auto session = Session::create(model_of(kConvNet)).value_or_throw();
+  const NamedValue input{"x", random({1, 3, 40, 40}, 3)};
+  const Tensor want = *session->run({&input, 1}).value_or_throw()[0].tensor();
+  std::vector<std::thread> threads;
+  std::atomic<int> same = 0;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        auto got = session->run({&input, 1});
+        if (got.is_ok() && identical(*(*got)[0].tensor(), want)) ++same;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(same, 40);
+}
+
+}  // namespace
+}  // namespace shipway
