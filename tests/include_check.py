@@ -33,6 +33,7 @@ ARROWS = {
 HEADER_OWNERS = {
     "checker": "formats",
     "dtype": "tensor",
+    "formats": "formats",
     "viewer": "viewer",
 }
 # For users: includes every public header of C++. The C header stands alone.
