@@ -201,7 +201,7 @@ void time_plan(benchmark::State& state, const KernelPlan& plan, const Dims& dims
   if (!bound.is_ok()) return state.SkipWithError(bound.status().message().c_str());
   testing::Instance instance =
       testing::make_instance({"", plan.problem, dims}, 1, /*expect=*/false);
-  testing::PreparedRun run(plan, *bound, instance);
+  testing::PreparedRun run(plan, *bound, instance, /*alignment=*/64);
   for (auto _ : state) run.run({0, bound->parts});
   using benchmark::Counter;
   state.counters["GFLOP/s"] = Counter(bound->cost.flops * 1e-9, Counter::kIsIterationInvariantRate);

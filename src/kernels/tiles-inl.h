@@ -171,7 +171,7 @@ void depthwise_tile(const TileArguments& t) {
   start_sums<kRows, 1>(t, sum);
   const int64_t stride = t.a_row_stride;
   for (int64_t s = 0; s < t.segment_count; ++s) {
-    const V weight = load(t.b + s * kLanes);
+    const V weight = load(t.b + t.segments[s].length * kLanes);
     const float* a = t.a + t.segments[s].offset;
     const float* row[kGroups];
 #pragma GCC unroll 16
@@ -181,6 +181,77 @@ void depthwise_tile(const TileArguments& t) {
       sum[r][0] = multiply_add(load(row[r / 3] + (r % 3) * stride), weight, sum[r][0]);
   }
   finish_and_store<kRows, 1>(t, sum);
+}
+
+/// kPixels outputs: all sums stay in registers while the window's rows are read with constant
+/// displacements.
+template <int kKernel, int kStride, int kPixels>
+inline void depthwise_pixels(const DepthwiseLine& l, int64_t at) {
+  V sum[kPixels];
+#pragma GCC unroll 16
+  for (int p = 0; p < kPixels; ++p) sum[p] = zero();
+  const float* a = l.a + at * kStride * kLanes;
+#pragma GCC unroll 8
+  for (int h = 0; h < kKernel; ++h, a += l.a_row_stride)
+#pragma GCC unroll 8
+    for (int w = 0; w < kKernel; ++w) {
+      const V weight = load(l.weights + (h * kKernel + w) * kLanes);
+#pragma GCC unroll 16
+      for (int p = 0; p < kPixels; ++p)
+        sum[p] = multiply_add(load(a + (p * kStride + w) * kLanes), weight, sum[p]);
+    }
+  if (l.bias) {
+    const V bias = load(l.bias);
+#pragma GCC unroll 16
+    for (int p = 0; p < kPixels; ++p) sum[p] = add(sum[p], bias);
+  }
+  if (l.add) {
+#pragma GCC unroll 16
+    for (int p = 0; p < kPixels; ++p) sum[p] = add(sum[p], load(l.add + (at + p) * kLanes));
+  }
+  if (l.clip) {
+    const V low = splat(l.low), high = splat(l.high);
+#pragma GCC unroll 16
+    for (int p = 0; p < kPixels; ++p) sum[p] = minimum(high, maximum(low, sum[p]));
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < kPixels; ++p) store(l.c + (at + p) * kLanes, sum[p]);
+}
+
+template <int kKernel, int kStride>
+void depthwise_line(const DepthwiseLine& l) {
+  int64_t at = 0;
+  for (; at + 8 <= l.count; at += 8) depthwise_pixels<kKernel, kStride, 8>(l, at);
+  if (l.count - at >= 4) {
+    depthwise_pixels<kKernel, kStride, 4>(l, at);
+    at += 4;
+  }
+  switch (l.count - at) {
+    case 3:
+      return depthwise_pixels<kKernel, kStride, 3>(l, at);
+    case 2:
+      return depthwise_pixels<kKernel, kStride, 2>(l, at);
+    case 1:
+      return depthwise_pixels<kKernel, kStride, 1>(l, at);
+    default:
+      return;
+  }
+}
+
+void pad_plane(const PaddedPlane& plane) {
+  const V nothing = zero();
+  float* to = plane.to;
+  const float* from = plane.from;
+  for (int64_t r = 0; r < plane.rows; ++r) {
+    const bool inside = r >= plane.top && r < plane.top + plane.in_rows;
+    const int64_t begin = inside ? plane.left : plane.columns;
+    int64_t c = 0;
+    for (; c < begin; ++c, to += kLanes) store(to, nothing);
+    if (!inside) continue;
+    for (; c < plane.left + plane.in_columns; ++c, to += kLanes, from += kLanes)
+      store(to, load(from));
+    for (; c < plane.columns; ++c, to += kLanes) store(to, nothing);
+  }
 }
 
 template <int kRows>
@@ -206,6 +277,11 @@ TileTable make_table() {
   table.max_rows = kMaxRows;
   table.many_panels_rows = kManyPanelsRows;
   fill_table<kMaxRows>(table);
+  table.depthwise_line[0][0] = depthwise_line<3, 1>;
+  table.depthwise_line[0][1] = depthwise_line<3, 2>;
+  table.depthwise_line[1][0] = depthwise_line<5, 1>;
+  table.depthwise_line[1][1] = depthwise_line<5, 2>;
+  table.pad_plane = pad_plane;
   return table;
 }
 

@@ -38,6 +38,27 @@ struct TileArguments {
 };
 using TileFunction = void (*)(const TileArguments&);
 
+/// A line of depthwise outputs whose windows lie inside the input; pixels are vectors.
+struct DepthwiseLine {
+  const float* a = nullptr;  // tap (0, 0) of the first output
+  int64_t a_row_stride = 0;  // floats from one row of taps to the next
+  const float* weights = nullptr;
+  float* c = nullptr;
+  int64_t count = 0;
+  bool clip = false;
+  const float* bias = nullptr;  // a vector, or null
+  const float* add = nullptr;   // count vectors, or null
+  float low = 0, high = 0;
+};
+using DepthwiseFunction = void (*)(const DepthwiseLine&);
+
+/// Copies a plane of vectors [in_rows][in_columns] into the middle of [rows][columns] zeros.
+struct PaddedPlane {
+  const float* from;
+  float* to;
+  int64_t in_rows, in_columns, top, left, rows, columns;
+};
+
 /// The micro-kernels of one instruction set.
 struct TileTable {
   int lanes = 0;     // floats in a vector; the channel block too
@@ -55,8 +76,12 @@ struct TileTable {
   static constexpr int kManyPanels = 4;
   int many_panels_rows = 0;  // largest `rows` of many_panels
   /// depthwise[rows - 1]: rows are pixels of one channel block, c[r] = sum over segments s of a[r +
-  /// segment] * b[s], vectors all; segments have length 1 and their weights follow each other.
+  /// s.offset] * b[s.length], vectors all: here `length` is the number of the tap, so that a border
+  /// can leave taps out.
   TileFunction depthwise[kMaxRows] = {};
+  /// depthwise_line[k / 2 - 1][stride - 1] for 3x3 and 5x5 kernels without dilation along the line.
+  DepthwiseFunction depthwise_line[2][2] = {};
+  void (*pad_plane)(const PaddedPlane&) = nullptr;
 };
 
 const TileTable& tiles_avx512();

@@ -42,8 +42,13 @@ inline size_t layout_index(Layout layout, const Operand::Channels& shape, int64_
 
 class PreparedRun {
  public:
-  PreparedRun(const KernelPlan& plan, const BoundKernel& bound, const Instance& instance)
-      : bound_(bound), scratch_(static_cast<size_t>(bound.scratch_bytes), 64) {
+  /// `alignment` of inputs and outputs: 4 gives buffers whose end is the end of the allocation (for
+  /// the suite), 64 what an engine's arena gives (for benchmarks).
+  PreparedRun(const KernelPlan& plan, const BoundKernel& bound, const Instance& instance,
+              size_t alignment = 4)
+      : bound_(bound),
+        alignment_(alignment),
+        scratch_(static_cast<size_t>(bound.scratch_bytes), 64) {
     for (size_t i = 0; i < instance.inputs.size(); ++i) {
       const Operand& operand = instance.inputs[i];
       if (!operand.present) {
@@ -65,7 +70,7 @@ class PreparedRun {
       const Layout layout = operand.channels ? plan.output : Layout::plain();
       Buffer& buffer = own(
           operand.expected.size() == 0 ? 0 : memory_size(operand, operand.expected.size(), layout),
-          4);
+          alignment_);
       std::memset(buffer.data(), 0xff, buffer.size());
       outputs_.push_back(buffer.data());
       output_buffers_.push_back(&buffer);
@@ -85,7 +90,7 @@ class PreparedRun {
     return values * 4;
   }
   Buffer& to_memory(const Operand& operand, const std::vector<float>& values, Layout layout) {
-    Buffer& buffer = own(memory_size(operand, values.size(), layout), 4);
+    Buffer& buffer = own(memory_size(operand, values.size(), layout), alignment_);
     std::memset(buffer.data(), 0, buffer.size());
     auto* floats = reinterpret_cast<float*>(buffer.data());
     if (operand.is_bool) {
@@ -109,6 +114,7 @@ class PreparedRun {
   }
 
   const BoundKernel& bound_;
+  size_t alignment_;
   Buffer scratch_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::vector<const void*> inputs_;
