@@ -26,3 +26,9 @@ if(SHIPWAY_BUILD_BENCHMARKS)
   add_executable(kernels_bench ${PROJECT_SOURCE_DIR}/benchmarks/kernels_bench.cpp)
   target_link_libraries(kernels_bench PRIVATE shipway_kernels benchmark::benchmark)
 endif()
+if(SHIPWAY_BUILD_TESTS AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  find_package(Python3 COMPONENTS Interpreter REQUIRED)
+  add_test(NAME kernels.isa_objects_define_no_weak_symbols COMMAND_EXPAND_LISTS
+           COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/isa_symbols_check.py ${CMAKE_NM}
+                   $<TARGET_OBJECTS:shipway_kernels>)
+endif()

@@ -12,7 +12,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kBandFloats = 32 << 10;
+constexpr int64_t kBandFloats = 64 << 10;
 constexpr int64_t kMostChannels = 4;
 
 struct State {
@@ -43,10 +43,8 @@ void run_conv_few(const BoundKernel& bound, const Views& views, Range part, void
           c * state.band.channel_stride + h * problem.dilations[1] * state.band.row_stride,
           problem.kernel[2]};
 
-  // Three vectors of four channels, or four of fewer, keep the sums and their operands in 16
-  // registers.
-  const int64_t most_vectors =
-      tiles.direct[TileTable::kMaxVectors - 1][channels - 1] ? TileTable::kMaxVectors : 2;
+  int64_t most_vectors = TileTable::kMaxVectors;
+  while (!tiles.direct[most_vectors - 1][channels - 1]) --most_vectors;
   const int64_t bands = state.band.row_bands * state.band.column_bands;
   for (int64_t index = part.begin; index < part.end; ++index) {
     const int64_t plane = index / bands, depth = plane % d.out[0], image = plane / d.out[0];
@@ -133,8 +131,8 @@ Result<BoundKernel> bind_conv_few_outputs(const KernelPlan& plan, const Dims& di
   if (state.form.add)
     state.form = {.generic = true};  // a tile's last vector must not read a residual past its end
   state.segments = problem.channels_in * problem.kernel[1];
-  state.band = band_shape(problem, state.dims, 1, problem.channels_in, tiles.max_rows * tiles.lanes,
-                          kBandFloats, /*copy=*/true, tiles.lanes);
+  state.band = band_shape(problem, state.dims, 1, problem.channels_in, 4 * tiles.lanes, kBandFloats,
+                          /*copy=*/true, tiles.lanes);
   bound.parts = given.batch * state.dims.out[0] * state.band.row_bands * state.band.column_bands;
   int64_t floats = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
   state.segments_offset = floats;

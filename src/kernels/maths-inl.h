@@ -32,6 +32,19 @@ HWY_INLINE F scale_by_power(F x, hn::Vec<Ints> n) {
   return hn::Mul(hn::Mul(x, power(half)), power(hn::Sub(n, half)));
 }
 
+/// e^(y - n ln 2) for |y - n ln 2| <= ln2 / 2: the polynomial of Cephes expf.
+HWY_INLINE F exp_polynomial(F y, F n) {
+  F r = hn::NegMulAdd(n, set(0.693359375f), y);
+  r = hn::NegMulAdd(n, set(-2.12194440e-4f), r);
+  F p = set(1.9875691500e-4f);
+  p = hn::MulAdd(p, r, set(1.3981999507e-3f));
+  p = hn::MulAdd(p, r, set(8.3334519073e-3f));
+  p = hn::MulAdd(p, r, set(4.1665795894e-2f));
+  p = hn::MulAdd(p, r, set(1.6666665459e-1f));
+  p = hn::MulAdd(p, r, set(5.0000001201e-1f));
+  return hn::MulAdd(p, hn::Mul(r, r), hn::Add(r, set(1.0f)));
+}
+
 /// e^x; relative error 1.5e-7, subnormal results and both overflows as libm gives them. Polynomial
 /// on
 /// [-ln2/2, ln2/2] from Cephes expf.
@@ -42,22 +55,29 @@ HWY_INLINE F exp(F x) {
   F y = hn::IfThenElse(hn::Gt(x, set(89.0f)), set(89.0f), x);
   y = hn::IfThenElse(hn::Lt(y, set(-104.5f)), set(-104.5f), y);
   const F n = hn::Round(hn::Mul(y, set(1.44269504088896341f)));
-  F r = hn::NegMulAdd(n, set(0.693359375f), y);
-  r = hn::NegMulAdd(n, set(-2.12194440e-4f), r);
-  F p = set(1.9875691500e-4f);
-  p = hn::MulAdd(p, r, set(1.3981999507e-3f));
-  p = hn::MulAdd(p, r, set(8.3334519073e-3f));
-  p = hn::MulAdd(p, r, set(4.1665795894e-2f));
-  p = hn::MulAdd(p, r, set(1.6666665459e-1f));
-  p = hn::MulAdd(p, r, set(5.0000001201e-1f));
-  p = hn::MulAdd(p, hn::Mul(r, r), hn::Add(r, set(1.0f)));
+  const F p = exp_polynomial(y, n);
   const F result =
       scale_by_power(p, hn::ConvertTo(di, hn::IfThenElse(hn::IsNaN(n), hn::Zero(d), n)));
   return hn::IfThenElse(hn::IsNaN(x), x, result);
 }
 
+/// e^x for sums with terms of size 1: as exp, but between e^-87 and e^88 and stopping there.
+HWY_INLINE F bounded_exp(F x) {
+  const Floats d;
+  const Ints di;
+  F y = hn::IfThenElse(hn::Gt(x, set(88.0f)), set(88.0f), x);
+  y = hn::IfThenElse(hn::Lt(y, set(-87.0f)), set(-87.0f), y);
+  const F n = hn::Round(hn::Mul(y, set(1.44269504088896341f)));
+  const F p = exp_polynomial(y, n);
+  // A NaN makes some integer of n, but p is NaN already and stays so.
+  const auto power = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127)));
+  return hn::Mul(p, hn::BitCast(d, power));
+}
+
 /// 1 / (1 + e^-x); relative error 3e-7 for x > -87.
-HWY_INLINE F sigmoid(F x) { return hn::Div(set(1.0f), hn::Add(set(1.0f), exp(hn::Neg(x)))); }
+HWY_INLINE F sigmoid(F x) {
+  return hn::Div(set(1.0f), hn::Add(set(1.0f), bounded_exp(hn::Neg(x))));
+}
 
 /// Relative error 4e-7. Odd polynomial below 0.625 (Cephes tanhf), 1 - 2 / (e^2|x| + 1) above.
 HWY_INLINE F tanh(F x) {
@@ -68,7 +88,7 @@ HWY_INLINE F tanh(F x) {
   p = hn::MulAdd(p, z, set(1.33314422036e-1f));
   p = hn::MulAdd(p, z, set(-3.33332819422e-1f));
   const F small = hn::MulAdd(hn::Mul(p, z), x, x);
-  const F e = exp(hn::Add(magnitude, magnitude));
+  const F e = bounded_exp(hn::Add(magnitude, magnitude));
   const F large = hn::Sub(set(1.0f), hn::Div(set(2.0f), hn::Add(e, set(1.0f))));
   return hn::IfThenElse(hn::Lt(magnitude, set(0.625f)), small, hn::CopySign(large, x));
 }
@@ -85,7 +105,7 @@ HWY_INLINE F erf(F a) {
   r = hn::MulAdd(r, t, hn::Neg(t));
   // Beyond 4 the result is 1 and the polynomial would turn back.
   r = hn::IfThenElse(hn::Gt(t, set(4.0f)), set(-20.0f), r);
-  const F large = hn::CopySign(hn::Sub(set(1.0f), exp(r)), a);
+  const F large = hn::CopySign(hn::Sub(set(1.0f), bounded_exp(r)), a);
   F q = set(-5.96761703e-4f);
   q = hn::MulAdd(q, s, set(4.99119423e-3f));
   q = hn::MulAdd(q, s, set(-2.67681349e-2f));

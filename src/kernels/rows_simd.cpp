@@ -107,13 +107,19 @@ float minimum(const float* x, int64_t n) {
   return result;
 }
 
+/// e^x where x is mostly at or below 0: zero below e^-87, which is where fp32 turns subnormal, so
+/// that -inf gives 0.
+HWY_INLINE F exp_below(F x) {
+  return hn::IfThenElse(hn::Lt(x, set(-87.0f)), hn::Zero(Floats()), bounded_exp(x));
+}
+
 float exp_sum(const float* x, float shift, float* y, int64_t n) {
   const Floats d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const F s = set(shift);
   F a0 = hn::Zero(d), a1 = a0;
   const auto one = [&](int64_t i) HWY_ATTR {
-    const F e = exp(hn::Sub(hn::LoadU(d, x + i), s));
+    const F e = exp_below(hn::Sub(hn::LoadU(d, x + i), s));
     if (y) hn::StoreU(e, d, y + i);
     return e;
   };
@@ -127,7 +133,7 @@ float exp_sum(const float* x, float shift, float* y, int64_t n) {
     HWY_ALIGN float tail[16];
     for (int64_t j = 0; j < lanes; ++j)
       tail[j] = i + j < n ? x[i + j] : -std::numeric_limits<float>::infinity();
-    const F e = exp(hn::Sub(hn::Load(d, tail), s));
+    const F e = exp_below(hn::Sub(hn::Load(d, tail), s));
     hn::Store(e, d, tail);
     // Where the shift is -inf or NaN, what fills the vector up would be NaN too: it must not count.
     for (int64_t j = n - i; j < lanes; ++j) tail[j] = 0;

@@ -117,6 +117,8 @@ void packed_tile(const TileArguments& t) {
   finish_and_store<kRows, kVectors>(t, sum);
 }
 
+/// The unaligned vectors are read once and held in registers where there are
+/// enough: GCC would fold each load into every multiplication.
 template <int kRows, int kVectors>
 void direct_tile(const TileArguments& t) {
   V sum[kRows][kVectors];
@@ -128,7 +130,10 @@ void direct_tile(const TileArguments& t) {
     for (int64_t k = 0; k < length; ++k) {
       V column[kVectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) column[v] = load(b + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) {
+        column[v] = load(b + v * kLanes);
+        if constexpr (kRows * kVectors + kVectors < kRegisters) hold(column[v]);
+      }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const V value = broadcast(a + r * t.a_row_stride);
@@ -260,12 +265,11 @@ void fill_table(TileTable& table) {
   table.packed[1][kRows - 1] = packed_tile<kRows, 2>;
   table.depthwise[kRows - 1] = depthwise_tile<kRows>;
   if constexpr (kRows <= 4) {
+    // Sums must leave a few registers free.
     table.direct[0][kRows - 1] = direct_tile<kRows, 1>;
     table.direct[1][kRows - 1] = direct_tile<kRows, 2>;
-    if constexpr (kRows * 4 + 4 <= kRegisters) {
-      table.direct[2][kRows - 1] = direct_tile<kRows, 3>;
-      table.direct[3][kRows - 1] = direct_tile<kRows, 4>;
-    }
+    if constexpr (3 * kRows + 4 <= kRegisters) table.direct[2][kRows - 1] = direct_tile<kRows, 3>;
+    if constexpr (4 * kRows + 4 <= kRegisters) table.direct[3][kRows - 1] = direct_tile<kRows, 4>;
   }
   if constexpr (kRows <= kManyPanelsRows) table.many_panels[kRows - 1] = many_panels<kRows>;
   if constexpr (kRows > 1) fill_table<kRows - 1>(table);

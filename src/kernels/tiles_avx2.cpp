@@ -17,6 +17,8 @@ inline V broadcast(const float* p) { return _mm256_broadcast_ss(p); }
 inline V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 inline V add(V a, V b) { return _mm256_add_ps(a, b); }
 inline V multiply(V a, V b) { return _mm256_mul_ps(a, b); }
+/// Makes the compiler keep `v` in a register.
+inline void hold(V& v) { asm("" : "+x"(v)); }
 inline V minimum(V limit, V x) { return _mm256_min_ps(limit, x); }
 inline V maximum(V limit, V x) { return _mm256_max_ps(limit, x); }
 

@@ -18,6 +18,8 @@ inline V broadcast(const float* p) { return _mm_set1_ps(*p); }
 inline V multiply_add(V a, V b, V c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 inline V add(V a, V b) { return _mm_add_ps(a, b); }
 inline V multiply(V a, V b) { return _mm_mul_ps(a, b); }
+/// Makes the compiler keep `v` in a register.
+inline void hold(V& v) { asm("" : "+x"(v)); }
 inline V minimum(V limit, V x) { return _mm_min_ps(limit, x); }
 inline V maximum(V limit, V x) { return _mm_max_ps(limit, x); }
 
