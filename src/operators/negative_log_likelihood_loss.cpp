@@ -1,8 +1,15 @@
 // NegativeLogLikelihoodLoss: loss of given log probabilities against the right classes.
-#include "operators/operator.h"
+#include "operators/class_loss.h"
+#include "operators/loops.h"
 
 namespace shipway {
 namespace {
+
+Status evaluate_negative_log_likelihood(EvaluateContext& context) {
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> log_probabilities,
+                           to_doubles(context.input(0)));
+  return evaluate_class_loss(context, log_probabilities);
+}
 
 constexpr std::string_view kSignature = "(input: T, target: Tind, weight?: T) -> (loss: T)";
 constexpr std::string_view kAttributes = "ignore_index: int?; reduction: string = 'mean'";
@@ -25,6 +32,8 @@ const Operator& negative_log_likelihood_loss_operator() {
                     .signature = kSignature,
                     .types = "T: floats bfloat16; Tind: int32 int64",
                     .attributes = kAttributes}},
+      .infer = infer_class_loss,
+      .evaluate = evaluate_negative_log_likelihood,
   };
   return definition;
 }

@@ -1,8 +1,42 @@
 // SoftmaxCrossEntropyLoss: cross entropy of scores against the right classes.
-#include "operators/operator.h"
+#include <algorithm>
+#include <cmath>
+
+#include "operators/class_loss.h"
+#include "operators/loops.h"
 
 namespace shipway {
 namespace {
+
+Status infer_cross_entropy(InferContext& context) {
+  SHIPWAY_RETURN_IF_ERROR(infer_class_loss(context));
+  if (context.has_output(1)) context.set_output(1, context.input_type(0));
+  return Status::ok();
+}
+
+/// The loss of log(softmax(scores)) over axis 1.
+Status evaluate_cross_entropy(EvaluateContext& context) {
+  const Tensor& x = context.input(0);
+  if (x.rank() < 2)
+    return Status::invalid_argument(
+        "input 0 ('scores') has shape {}, expected [batch, classes, ...]", to_string(x.shape()));
+  SHIPWAY_ASSIGN_OR_RETURN(std::vector<double> values, to_doubles(x));
+  const int64_t classes = x.dim(1);
+  int64_t inner = 1;
+  for (int64_t i = 2; i < x.rank(); ++i) inner *= x.dim(static_cast<size_t>(i));
+  const int64_t lines = values.empty() ? 0 : x.dim(0) * inner;
+  for (int64_t line = 0; line < lines; ++line) {
+    double* first = values.data() + line / inner * classes * inner + line % inner;
+    double largest = first[0], sum = 0;
+    for (int64_t k = 1; k < classes; ++k) largest = std::max(largest, first[k * inner]);
+    for (int64_t k = 0; k < classes; ++k) sum += std::exp(first[k * inner] - largest);
+    const double shift = largest + std::log(sum);
+    for (int64_t k = 0; k < classes; ++k) first[k * inner] -= shift;
+  }
+  SHIPWAY_RETURN_IF_ERROR(evaluate_class_loss(context, values));
+  return context.has_output(1) ? write_output(context, 1, x.dtype(), x.shape(), values)
+                               : Status::ok();
+}
 
 constexpr std::string_view kSignature =
     "(scores: T, labels: Tind, weights?: T) -> (output: T, log_prob?: T)";
@@ -21,6 +55,8 @@ const Operator& softmax_cross_entropy_loss_operator() {
                     .signature = kSignature,
                     .types = "T: floats bfloat16; Tind: int32 int64",
                     .attributes = "ignore_index: int?; reduction: string = 'mean'"}},
+      .infer = infer_cross_entropy,
+      .evaluate = evaluate_cross_entropy,
   };
   return definition;
 }
