@@ -132,7 +132,7 @@ STRICTER = [
     # A tensor with more elements than its shape takes: onnx ignores the rest, but nobody could run the model.
     r"has \d+ (numbers|bytes|elements) in \w+, expected \d+ for",
     # Two declarations of one name: onnx believes the last, here they must agree.
-    r"^\w+: ValueInfoProto.name = .*declared as",
+    r"(?s)^\w+: ValueInfoProto.name = .*declared as",
 ]
 
 # onnx infers through a function body whose Constant has no value when `axes` is left to its default.
