@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "formats/onnx/check_context.h"
+#include "graph/inline_functions.h"
 #include "operators/infer.h"
 #include "operators/upgrade.h"
 
@@ -168,6 +169,10 @@ class TypeChecker {
         version = std::min(version, newest);
     // What the newest opset cannot say is right all the same; there is nothing to infer with, then.
     if (!upgrade(upgraded, registry_).is_ok()) return;
+    if (const Status status = inline_functions(upgraded); !status.is_ok()) {
+      problems_.add(status);
+      return;
+    }
     InferOptions options;
     options.follow_contents = false;  // as onnx.checker does
     options.on_problem = [&](NodeId id, const Status& status) {
