@@ -28,7 +28,7 @@ TEST(InlineFunctions, PutsTheBodyInPlaceOfTheCall) {
 opset my 1
 function my.Scale[alpha, beta=0.5] imports [17] (x, w) -> (y) {
   m = Mul(x, w)
-  y = Selu[alpha=@alpha, gamma=@beta](m)
+  y = Selu[alpha: float = @alpha, gamma: float = @beta](m)
 }
 graph main (a: float[2], b: float[2]) -> (d: float[2]) {
   c = my.Scale[alpha=2.0](a, b) @first
@@ -36,10 +36,10 @@ graph main (a: float[2], b: float[2]) -> (d: float[2]) {
 }
 )"),
             R"(graph main (a: float[2], b: float[2]) -> (d: float[2]) {
-  "first/m" = Mul(a, b)
-  c = Selu[alpha=2.0, gamma=0.5]("first/m")
-  "Scale/m" = Mul(c, a)
-  d = Selu[alpha=3.0, gamma=4.0]("Scale/m")
+  first/m = Mul(a, b)
+  c = Selu[alpha=2.0, gamma=0.5](first/m)
+  Scale/m = Mul(c, a)
+  d = Selu[alpha=3.0, gamma=4.0](Scale/m)
 }
 )");
 }
@@ -59,8 +59,8 @@ graph main (a: float[2]) -> (b: float[2]) {
 }
 )"),
             R"(graph main (a: float[2]) -> (b: float[2]) {
-  "call/z" = Relu(a)
-  b = Relu("call/z")
+  call/z = Relu(a)
+  b = Relu(call/z)
 }
 )");
 }

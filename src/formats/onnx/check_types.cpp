@@ -130,7 +130,7 @@ class TypeChecker {
       : model_(model), registry_(registry), problems_(problems) {}
 
   void run() {
-    find_nodes_after_unknown_ones();
+    is_after_unknown_ = nodes_after_unknown_ones(model_);
     types_.reserve(model_.value_count());
     for (size_t i = 0; i < model_.value_count(); ++i)
       types_.push_back(model_.value(ValueId{static_cast<int32_t>(i)}).type());
@@ -141,24 +141,21 @@ class TypeChecker {
  private:
   /// onnx passes over every complaint about nodes that come after one of an unknown operator in
   /// their graph: what flows out of that one is anybody's guess.
-  void find_nodes_after_unknown_ones() {
-    is_after_unknown_.resize(model_.node_count());
-    for (size_t i = 0; i < model_.graph_count(); ++i) {
+  std::vector<bool> nodes_after_unknown_ones(const Model& model) const {
+    std::vector<bool> result(model.node_count());
+    for (size_t i = 0; i < model.graph_count(); ++i) {
       bool seen = false;
-      for (const Node& node : model_.nodes(GraphId{static_cast<int32_t>(i)})) {
-        is_after_unknown_[static_cast<size_t>(node.id().index)] = seen;
+      for (const Node& node : model.nodes(GraphId{static_cast<int32_t>(i)})) {
+        result[static_cast<size_t>(node.id().index)] = seen;
         seen = seen || (!registry_.find(node.domain(), node.op_type()) &&
-                        !model_.find_function(node.domain(), node.op_type(), node.overload()));
+                        !model.find_function(node.domain(), node.op_type(), node.overload()));
       }
     }
+    return result;
   }
   bool is_passed_over(const Model& model, NodeId id) const {
-    while (id.is_valid()) {
-      if (static_cast<size_t>(id.index) < is_after_unknown_.size() &&
-          is_after_unknown_[static_cast<size_t>(id.index)])
-        return true;
-      id = model.graph(model.node(id).graph()).owner();
-    }
+    for (; id.is_valid(); id = model.graph(model.node(id).graph()).owner())
+      if (is_after_unknown_[static_cast<size_t>(id.index)]) return true;
     return false;
   }
 
@@ -169,10 +166,16 @@ class TypeChecker {
         version = std::min(version, newest);
     // What the newest opset cannot say is right all the same; there is nothing to infer with, then.
     if (!upgrade(upgraded, registry_).is_ok()) return;
+    const size_t before_inlining = upgraded.node_count();
     if (const Status status = inline_functions(upgraded); !status.is_ok()) {
       problems_.add(status);
       return;
     }
+    const std::vector<bool> in_upgraded = nodes_after_unknown_ones(upgraded);
+    is_after_unknown_.insert(
+        is_after_unknown_.end(),
+        in_upgraded.begin() + static_cast<std::ptrdiff_t>(is_after_unknown_.size()),
+        in_upgraded.end());
     InferOptions options;
     options.follow_contents = false;  // as onnx.checker does
     options.on_problem = [&](NodeId id, const Status& status) {
@@ -181,8 +184,16 @@ class TypeChecker {
     };
     const Status status = infer_shapes(upgraded, registry_, options);
     if (!status.is_ok()) problems_.add(status);
-    for (size_t i = 0; i < types_.size(); ++i)
-      types_[i] = upgraded.value(ValueId{static_cast<int32_t>(i)}).type();
+    types_.clear();
+    for (size_t i = 0; i < upgraded.value_count(); ++i)
+      types_.push_back(upgraded.value(ValueId{static_cast<int32_t>(i)}).type());
+    // Bodies of functions have types only where they are called.
+    for (size_t i = before_inlining; i < upgraded.node_count(); ++i) {
+      const Node& node = upgraded.node(NodeId{static_cast<int32_t>(i)});
+      const Operator* op =
+          node.is_removed() ? nullptr : registry_.find(node.domain(), node.op_type());
+      if (op) check_node(upgraded, node, *op->versions.newest());
+    }
   }
 
   /// Recursion is as deep as graphs are nested, which the file's form limits.
@@ -191,18 +202,17 @@ class TypeChecker {
       for (const GraphId inside : node.subgraphs()) check_graph(inside);
       if (const Operator* op = registry_.find(node.domain(), node.op_type()))
         if (const Schema* schema = op->versions.version_at(model_.opset(node.domain())))
-          check_node(node, *schema);
+          check_node(model_, node, *schema);
     }
   }
 
-  void check_node(const Node& node, const Schema& schema) {
-    std::map<std::string_view, std::string>
-        bound;  // constraint name: the type it stands for in this node
-    const bool is_silent = is_passed_over(model_, node.id());
+  void check_node(const Model& model, const Node& node, const Schema& schema) {
+    std::map<std::string_view, std::string> bound;  // what a constraint stands for in this node
+    const bool is_silent = is_passed_over(model, node.id());
     const auto complain = [&](std::string_view pattern, auto... arguments) {
       if (!is_silent)
         problems_.add(Status::invalid_model(pattern, arguments...)
-                          .with_context("{}", model_.describe(node.id())));
+                          .with_context("{}", model.describe(node.id())));
     };
     const auto check = [&](std::string_view side, size_t i, ValueId id,
                            const FormalParameter& declared) {
@@ -227,8 +237,7 @@ class TypeChecker {
       const ValueId id = node.output(i);
       if (!declared || !id.is_valid()) continue;
       Type& type = types_[static_cast<size_t>(id.index)];
-      if (type.kind() ==
-          TypeKind::kUnknown) {  // nothing inferred: the declaration may leave one choice
+      if (type.kind() == TypeKind::kUnknown) {  // the declaration may leave one choice
         if (const std::optional<DType> only = only_tensor(declared->types)) {
           type = Type::tensor(*only);
         } else if (declared->homogeneous) {
