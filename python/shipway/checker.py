@@ -1,0 +1,21 @@
+"""Is a model correct? The verdicts of onnx.checker, with messages that say what, where, found and expected."""
+import os
+
+from . import _core
+from .errors import InvalidModel as ValidationError
+from .model import Model, ModelLike
+
+__all__ = ["ValidationError", "check_model"]
+
+
+def check_model(model: ModelLike, full_check: bool = False, skip_opset_compatibility_check: bool = False,
+                check_custom_domain: bool = False) -> None:
+    """Raises ValidationError (shipway.InvalidModel) unless `model` (path, bytes, Model, onnx.ModelProto) is correct.
+
+    full_check: shapes and types are inferred too, and must agree with what the file declares.
+    """
+    if hasattr(model, "SerializeToString"):
+        model = model.SerializeToString()
+    elif not isinstance(model, (bytes, Model)):
+        model = os.fspath(model)
+    _core.check(model, full_check, skip_opset_compatibility_check, check_custom_domain)
