@@ -196,13 +196,24 @@ std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
   return {};
 }
 
-void time_plan(benchmark::State& state, const KernelPlan& plan, const Dims& dims) {
+/// With `cold` the calls go through so many copies of all operands that none is in any cache, as
+/// weights are in a large model.
+void time_plan(benchmark::State& state, const KernelPlan& plan, const Dims& dims, bool cold) {
   const Result<BoundKernel> bound = bind(plan, dims);
   if (!bound.is_ok()) return state.SkipWithError(bound.status().message().c_str());
-  testing::Instance instance =
+  const testing::Instance instance =
       testing::make_instance({"", plan.problem, dims}, 1, /*expect=*/false);
-  testing::PreparedRun run(plan, *bound, instance, /*alignment=*/64);
-  for (auto _ : state) run.run({0, bound->parts});
+  constexpr double kBeyondCaches = 128 << 20;
+  const size_t copies = cold ? static_cast<size_t>(kBeyondCaches / bound->cost.bytes) + 1 : 1;
+  std::vector<std::unique_ptr<testing::PreparedRun>> runs;
+  for (size_t i = 0; i < copies; ++i)
+    runs.push_back(
+        std::make_unique<testing::PreparedRun>(plan, *bound, instance, /*alignment=*/64));
+  size_t next = 0;
+  for (auto _ : state) {
+    runs[next]->run({0, bound->parts});
+    next = (next + 1) % copies;
+  }
   using benchmark::Counter;
   state.counters["GFLOP/s"] = Counter(bound->cost.flops * 1e-9, Counter::kIsIterationInvariantRate);
   state.counters["GB/s"] = Counter(bound->cost.bytes * 1e-9, Counter::kIsIterationInvariantRate);
@@ -244,10 +255,14 @@ void register_all() {
     for (const KernelCase& kernel_case : shapes_of(row.kind, row.isa))
       for (const KernelPlan& plan : prepare_all(kernel_case.problem, row.isa))
         if (&kernel_table()[static_cast<size_t>(plan.row)] == &row)
-          benchmark::RegisterBenchmark((std::string(row.name) + "/" + kernel_case.name).c_str(),
-                                       [plan, dims = kernel_case.dims](benchmark::State& state) {
-                                         time_plan(state, plan, dims);
-                                       });
+          for (bool cold : {false, true}) {
+            if (cold && plan.weights.kind == PackKind::kNone) continue;
+            benchmark::RegisterBenchmark(
+                (std::string(row.name) + "/" + kernel_case.name + (cold ? "/cold" : "")).c_str(),
+                [plan, dims = kernel_case.dims, cold](benchmark::State& state) {
+                  time_plan(state, plan, dims, cold);
+                });
+          }
   }
 }
 

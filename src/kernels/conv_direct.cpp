@@ -139,6 +139,8 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
         t.segment_count = end - s;
         t.accumulate = s > 0;
         t.finish = end == state.segments;
+        // The weights that follow (of the next pass or panel), a piece with every tile.
+        const float *ahead = t.b + k * width, *ahead_end = ahead + k * width;
         for (int64_t row = 0; row < band.row_end - band.row_begin; ++row) {
           t.a = band.base + row * problem.strides[1] * state.band.row_stride;
           const int64_t row_offset = y_offset + row * out_width * lanes;
@@ -146,6 +148,8 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
           t.add = add ? add + row_offset : nullptr;
           for (int64_t i = 0; i < split.count; ++i) {
             const int64_t rows = split.rows(i);
+            t.prefetch = ahead < ahead_end ? ahead : nullptr;
+            ahead += k / 4 * 16;
             functions[rows - 1](t);
             t.a += rows * t.a_row_stride;
             t.c += rows * lanes;

@@ -160,6 +160,9 @@ void run_unit(Run& run, const Unit& unit) {
         continue;
       }
       t.bias = panel_bias(run, column, width, bias);
+      t.prefetch = p + 1 < unit.panel_end ? t.b + (run.problem.packed_b ? run.panels.offset(1)
+                                                                        : chunk_panels.offset(1))
+                                          : nullptr;
       run_row_tiles(run.tiles, t, rows, width, std::min(width, d.n - column));
       ++p;
     }
@@ -302,7 +305,9 @@ Result<BoundKernel> bind_gemm(const KernelPlan& plan, const Dims& dims) {
         round_up((d.k + (d.k + kChunk - 1) / kChunk - 1) / ((d.k + kChunk - 1) / kChunk), 16);
   state.many_panels = problem.packed_b && d.m <= tiles.many_panels_rows && !problem.transpose_a;
   state.direct_b = !problem.packed_b && !problem.transpose_b && !problem.transpose_a && d.m <= 4;
-  if (state.many_panels || state.direct_b) state.chunk = std::max<int64_t>(1, d.k);
+  // Few rows use every panel once, straight from memory: longer streams.
+  if (state.many_panels || state.direct_b || d.m <= tiles.max_rows)
+    state.chunk = std::max<int64_t>(1, d.k);
   state.rows_of_unit = std::min(d.m, kRowsOfUnit);
   state.panels_of_unit = std::min(panels, kPanelsOfUnit);
   if (!problem.packed_b && !state.direct_b) {

@@ -12,6 +12,9 @@ void run_row_tiles(const TileTable& tiles, TileArguments t, int64_t rows, int64_
   const TileFunction* functions = tiles.packed[vectors - 1];
   const RowTiles split(rows, tiles.max_rows);
   t.c_vector_stride = tiles.lanes;
+  // Each tile brings its own piece: a line (16 floats) for every four k.
+  int64_t prefetch_floats = 0;
+  for (int64_t s = 0; s < t.segment_count; ++s) prefetch_floats += t.segments[s].length / 4 * 16;
   if (columns == width) {
     for (int64_t i = 0; i < split.count; ++i) {
       const int64_t tile_rows = split.rows(i);
@@ -20,6 +23,7 @@ void run_row_tiles(const TileTable& tiles, TileArguments t, int64_t rows, int64_
       t.c += tile_rows * t.c_row_stride;
       if (t.add) t.add += tile_rows * t.c_row_stride;
       if (t.row_bias) t.row_bias += tile_rows;
+      if (t.prefetch) t.prefetch += prefetch_floats;
     }
     return;
   }

@@ -81,6 +81,7 @@ void packed_tile(const TileArguments& t) {
   V sum[kRows][kVectors];
   start_sums<kRows, kVectors>(t, sum);
   const float* b = t.b;
+  const float* ahead = t.prefetch;
   const int64_t stride = t.a_row_stride;
   for (int64_t s = 0; s < t.segment_count; ++s) {
     const float* row[kGroups];
@@ -104,6 +105,10 @@ void packed_tile(const TileArguments& t) {
       step(2);
       step(3);
       b += 4 * kVectors * kLanes;
+      if (kRows > 1) {  // null prefetches nothing, and no address can fault
+        _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+        ahead += 16;
+      }
 #pragma GCC unroll 16
       for (int g = 0; g < kGroups; ++g) row[g] += 4;
     }

@@ -35,6 +35,8 @@ struct TileArguments {
   const float* row_bias = nullptr;  // one per row, or null
   const float* add = nullptr;       // strides of c, or null
   float low = 0, high = 0;          // with `clip`; NaN is kept
+  /// What a packed tile should bring into L2 meanwhile, one cache line for every four k; or null.
+  const float* prefetch = nullptr;
 };
 using TileFunction = void (*)(const TileArguments&);
 
