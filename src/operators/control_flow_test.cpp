@@ -207,5 +207,28 @@ graph (x: float[N,C,H,W], v: float[1]) -> (y) {
             "float[H,W]");
 }
 
+TEST(ShapeChain, PadsWorkedOutThroughMatricesAreFollowed) {
+  // How PyTorch exports F.pad(x, (1, 2)) of a tensor of rank 2: begins and ends in reverse order.
+  EXPECT_EQ(type_of(R"(opset 28
+graph (x: float[N,W]) -> (y) {
+  pads = constant int64[2] {1, 2}
+  two = constant int64[1] {2}
+  zeros = ConstantOfShape[value=int64[1] {0}](two)
+  all = Concat[axis=0](pads, zeros)
+  rows = constant int64[2] {-1, 2}
+  matrix = Reshape(all, rows)
+  start = constant int64[1] {-1}
+  end = constant int64[1] {-9223372036854775807}
+  axis = constant int64[1] {0}
+  reversed = Slice(matrix, start, end, axis, start)
+  turned = Transpose[perm=[1, 0]](reversed)
+  flat = constant int64[1] {-1}
+  list = Reshape(turned, flat)
+  cast = Cast[to=7](list)
+  y = Pad(x, cast)
+})"),
+            "float[N,W + 3]");
+}
+
 }  // namespace
 }  // namespace shipway

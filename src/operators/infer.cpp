@@ -1,8 +1,12 @@
 #include "operators/infer.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "graph/builder.h"
+#include "operators/contents.h"
 #include "operators/operator.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 namespace {
@@ -20,7 +24,8 @@ Type type_of_constant(const Constant& constant) {
 class Inference {
  public:
   Inference(Model& model, const Registry& registry, const InferOptions& options)
-      : model_(model), builder_(model), registry_(registry), options_(options), contents_(model.value_count()) {
+      : model_(model), builder_(model), registry_(registry), options_(options), contents_(model.value_count()),
+        known_(model.value_count()) {
     declared_.reserve(model.value_count());
     for (size_t i = 0; i < model.value_count(); ++i)
       declared_.push_back(model.value(ValueId{static_cast<int32_t>(i)}).type());
@@ -90,8 +95,12 @@ class Inference {
       inputs[i].present = true;
       inputs[i].type = model_.value(id).type();
       inputs[i].constant = model_.constant_tensor(id);
-      if (options_.follow_contents) inputs[i].contents = contents_[static_cast<size_t>(id.index)];
+      if (!options_.follow_contents) continue;
+      const auto index = static_cast<size_t>(id.index);
+      inputs[i].contents = contents_[index];
+      if (!inputs[i].constant) inputs[i].constant = known_[index].get();
     }
+    const std::vector<RuntimeValue> known_inputs = known_values(inputs);
     InferContext context(op, node, schema, std::move(inputs), node.outputs().size(), model_.dims(),
                          [this](GraphId graph, std::span<const Type> types) { return infer_subgraph(graph, types); });
     SHIPWAY_RETURN_IF_ERROR(op.infer(context));
@@ -102,9 +111,76 @@ class Inference {
       Merged merged = merge(declared_[static_cast<size_t>(id.index)], with_symbols(output.type));
       SHIPWAY_ASSIGN_OR_RETURN(Type type, std::move(merged).value_with_context("output", model_, id));
       builder_.set_type(id, std::move(type));
-      if (options_.follow_contents) contents_[static_cast<size_t>(id.index)] = output.contents;
+      if (!options_.follow_contents) continue;
+      contents_[static_cast<size_t>(id.index)] = output.contents;
+      known_[static_cast<size_t>(id.index)].reset();
     }
+    if (!known_inputs.empty()) evaluate_known(node, op, schema, known_inputs);
     return Status::ok();
+  }
+
+  /// The inputs as tensors when all of them are small and the same in every run; else nothing.
+  std::vector<RuntimeValue> known_values(std::span<const InferContext::Input> inputs) const {
+    std::vector<RuntimeValue> values;
+    for (const InferContext::Input& input : inputs) {
+      if (!options_.follow_contents) return {};
+      if (!input.present) {
+        values.emplace_back();
+      } else if (input.constant) {
+        if (input.constant->element_count() > kMaxFollowed) return {};
+        values.emplace_back(*input.constant);
+      } else {
+        const std::optional<Shape> shape = input.type.constant_shape();
+        if (!input.contents || !shape) return {};
+        std::vector<int64_t> elements;
+        for (Dim dim : *input.contents) {
+          if (!dim.is_constant()) return {};
+          elements.push_back(dim.value());
+        }
+        const Result<int64_t> count = element_count(*shape);
+        if (!count.is_ok() || *count != static_cast<int64_t>(elements.size())) return {};
+        Result<Tensor> tensor = from_ints(input.type.dtype(), *shape, elements);
+        if (!tensor.is_ok()) return {};
+        values.emplace_back(std::move(tensor).value());
+      }
+    }
+    return values;
+  }
+
+  /// Works out small outputs of a node whose inputs are known: exporters compute the pads of Pad by a chain of
+  /// Concat, Reshape, Slice and Transpose whose elements stand in matrices, which `contents` does not follow.
+  void evaluate_known(const Node& node, const Operator& op, const Schema& schema,
+                      std::span<const RuntimeValue> inputs) {
+    if (!op.evaluate || op.is_random() || !op.domain.empty() || !node.subgraphs().empty()) return;
+    bool all_followed = true;
+    for (ValueId id : node.outputs()) {
+      if (!id.is_valid()) continue;
+      const Type& type = model_.value(id).type();
+      const std::optional<Shape> shape = type.constant_shape();
+      const Result<int64_t> count = shape ? element_count(*shape) : Result<int64_t>(kMaxFollowed + 1);
+      if (!count.is_ok() || *count > kMaxFollowed) return;
+      const std::shared_ptr<const Contents>& contents = contents_[static_cast<size_t>(id.index)];
+      all_followed = all_followed && contents &&
+                     std::all_of(contents->begin(), contents->end(), [](Dim dim) { return dim.is_constant(); });
+    }
+    if (all_followed) return;
+    std::vector<RuntimeValue> outputs(node.outputs().size());
+    EvaluateContext context(op, node, schema, inputs, outputs);
+    context.set_model(&model_);
+    try {
+      if (!op.evaluate(context).is_ok()) return;  // what is wrong is the run's to say
+    } catch (const std::exception&) {
+      return;
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Tensor* tensor = outputs[i].tensor();
+      if (!node.output(i).is_valid() || !tensor) continue;
+      const auto index = static_cast<size_t>(node.output(i).index);
+      known_[index] = std::make_shared<const Tensor>(*tensor);
+      if (!is_followed(tensor->dtype()) || tensor->rank() > 1 || !tensor->is_contiguous()) continue;
+      if (const Result<std::vector<int64_t>> elements = to_ints(*tensor); elements.is_ok())
+        contents_[index] = std::make_shared<const Contents>(to_contents(*elements));
+    }
   }
 
   Result<std::vector<Type>> infer_subgraph(GraphId graph, std::span<const Type> inputs) {
@@ -131,6 +207,7 @@ class Inference {
   const Registry& registry_;
   const InferOptions& options_;
   ContentsMap contents_;
+  std::vector<std::shared_ptr<const Tensor>> known_;  // small results that are the same in every run, by value
   std::vector<Type> declared_;  // as the file says, by value; subgraphs may be inferred more than once
   int depth_ = 0;
 };

@@ -53,15 +53,17 @@ Dim symbolic_count(DimTable& table, Dim size, Dim start, Dim end, Dim step) {
   const auto position = [&](Dim at) -> Dim {
     if (at == size) return size;
     if (at.is_constant() && at.value() >= kFarEnd) return size;
-    if (at.is_constant() && at.value() <= kFarBegin) return 0;
+    if (at == Dim(0) || (at.is_constant() && at.value() <= kFarBegin)) return 0;
     const DimRange range = table.range(at);
     if (range.low >= 0) return table.min(at, size);
     if (range.high < 0) return table.max(table.add(size, at), 0);
     return {};
   };
   if (step.value() > 0) {
-    const Dim length = table.sub(position(end), position(start));
-    return table.max(divide_up(table, length, step.value()), 0);
+    const Dim first = position(start), last = position(end);
+    const Dim count = divide_up(table, table.sub(last, first), step.value());
+    // Both lie between 0 and size, so only a range within can be the wrong way round.
+    return first == Dim(0) || last == size ? count : table.max(count, 0);
   }
   const bool whole = (start == Dim(-1) || (start.is_constant() && start.value() >= kFarEnd)) &&
                      end.is_constant() && end.value() <= kFarBegin && step.value() > kFarBegin;
