@@ -509,28 +509,22 @@ Status infer_classifier(InferContext& context) {
   const size_t ints = context.ints_attribute("classlabels_int64s").size();
   context.set_output(0, strings > 0 ? DType::kString : DType::kInt64, {sample_dim(context)});
   const auto classes = static_cast<int64_t>(std::max(strings, ints));
-  context.set_output(1, DType::kFloat32, {sample_dim(context), classes == 1 ? 2 : classes});
+  context.set_output(1, DType::kFloat32, {sample_dim(context), classes});
   return Status::ok();
 }
 
-/// Where only one class of two has weights, its score decides: labels 1 above the threshold, and
-/// the other score is the complement of probabilities (no weight is negative) or the opposite of
-/// margins.
+/// Two classes of which only the first has weights: its score decides. It counts from the
+/// threshold, and the other class has the complement of a probability (no weight is negative) or
+/// the opposite of a margin. ONNX does not say; this is what ONNX Runtime does.
 struct OneScore {
   bool probabilities;
   size_t label(double score) const { return score > (probabilities ? 0.5 : 0.0) ? 1 : 0; }
-  void spread(PostTransform post, std::vector<double>& scores) const {
-    const double score = scores[0];
-    if (post == PostTransform::kProbit) {
-      scores[1] = probit(score);
-      scores[0] = 1 - scores[1];
-    } else if (probabilities) {
-      scores = {1 - score, score};
-      if (post != PostTransform::kNone) transform(post, scores.data(), 2);
-    } else {
-      scores = {-score, score};
-      if (post != PostTransform::kNone) transform(post, scores.data(), 2);
-    }
+  std::vector<double> scores(PostTransform post, double score) const {
+    if (post == PostTransform::kLogistic) score = logistic(score);
+    if (post == PostTransform::kProbit) score = probit(score);
+    const bool complement =
+        probabilities || post == PostTransform::kLogistic || post == PostTransform::kProbit;
+    return {complement ? 1 - score : -score, score};
   }
 };
 
@@ -549,14 +543,12 @@ Status evaluate_classifier(EvaluateContext& context) {
   if (base.size() > 1)
     SHIPWAY_RETURN_IF_ERROR(expect_length("base_values", std::span(base), classes));
   const std::span<const int64_t> weighted = context.ints_attribute("class_ids");
-  const bool one_score =
-      classes <= 2 && std::all_of(weighted.begin(), weighted.end(),
-                                  [&](int64_t id) { return id == weighted.front(); });
+  const bool one_score = classes == 2 && std::all_of(weighted.begin(), weighted.end(),
+                                                     [&](int64_t id) { return id == 0; });
   bool all_positive = true;
   for (const std::vector<Weight>& leaf : forest.leaves)
     for (const Weight& weight : leaf) all_positive = all_positive && weight.weight >= 0;
 
-  const size_t columns = classes == 1 ? 2 : classes;
   std::vector<double> all, scores(classes);
   std::vector<size_t> labels;
   std::vector<bool> spoken;
@@ -565,15 +557,16 @@ Status evaluate_classifier(EvaluateContext& context) {
     predict(forest, Aggregate::kSum, samples.values.data() + n * samples.features, scores, spoken);
     if (one_score) {
       const OneScore binary{.probabilities = all_positive};
-      const double score = scores[weighted.empty() ? 0 : static_cast<size_t>(weighted.front())] +
-                           (base.empty() ? 0 : base.back());
-      scores.assign(2, score);
+      const double score = scores[0] + (base.empty() ? 0 : base.back());
       labels.push_back(binary.label(score));
-      binary.spread(post, scores);
+      scores = binary.scores(post, score);
     } else {
       for (size_t i = 0; i < base.size(); ++i) scores[i] += base[i];
-      labels.push_back(
-          static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin()));
+      // Of two classes the second is the positive one: ONNX Runtime asks for its sign only.
+      labels.push_back(classes <= 2
+                           ? scores.back() > 0
+                           : static_cast<size_t>(std::max_element(scores.begin(), scores.end()) -
+                                                 scores.begin()));
       transform(post, scores.data(), scores.size());
     }
     all.insert(all.end(), scores.begin(), scores.end());
@@ -594,7 +587,7 @@ Status evaluate_classifier(EvaluateContext& context) {
     }
   }
   if (!context.has_output(1)) return Status::ok();
-  return write_scores(context, 1, DType::kFloat32, samples.count, columns, all);
+  return write_scores(context, 1, DType::kFloat32, samples.count, classes, all);
 }
 
 }  // namespace
