@@ -39,8 +39,8 @@ Status evaluate_affine_grid(EvaluateContext& context) {
                                     to_string(theta.shape()),
                                     to_string(Shape{size[0], rank, rank + 1}));
   SHIPWAY_ASSIGN_OR_RETURN(const Reals<double> t, Reals<double>::of(theta));
-  Shape shape = size;
-  shape.erase(shape.begin() + 1);
+  Shape shape{size[0]};
+  for (size_t i = 2; i < size.size(); ++i) shape.push_back(size[i]);
   shape.push_back(rank);
   SHIPWAY_ASSIGN_OR_RETURN(RealOutput<double> grid,
                            RealOutput<double>::allocate(context, 0, theta.dtype(), shape));
