@@ -54,6 +54,14 @@ class Inference {
     return {merge_types(declared, inferred, model_.dims())};
   }
 
+  /// True when `inferred` says of its shape no more than a rank, which is not the declared one.
+  bool is_vague_rank(const Type& declared, const Type& inferred) const {
+    const Dims* dims = inferred.dims();
+    if (!dims || !declared.dims() || dims->size() == declared.dims()->size()) return false;
+    return std::all_of(dims->begin(), dims->end(),
+                       [&](Dim dim) { return dim.is_unknown() || model_.dims().mentions_fresh(dim); });
+  }
+
   /// Sizes that the file leaves open get symbols of their own.
   Type with_symbols(const Type& type) {
     if (!type.dims()) return type;
@@ -108,7 +116,11 @@ class Inference {
       const ValueId id = node.output(i);
       if (!id.is_valid()) continue;
       const InferContext::Output& output = context.outputs()[i];
-      Merged merged = merge(declared_[static_cast<size_t>(id.index)], with_symbols(output.type));
+      const Type& declared = declared_[static_cast<size_t>(id.index)];
+      Merged merged = is_vague_rank(declared, output.type) && options_.declared_rank_wins &&
+                                  options_.declared_rank_wins(node)
+                          ? merge(declared, Type::tensor(output.type.dtype()))
+                          : merge(declared, with_symbols(output.type));
       SHIPWAY_ASSIGN_OR_RETURN(Type type, std::move(merged).value_with_context("output", model_, id));
       builder_.set_type(id, std::move(type));
       if (!options_.follow_contents) continue;

@@ -14,6 +14,9 @@ struct InferOptions {
   bool strict = true;
   /// Follow the elements of small integer tensors (Shape -> Gather -> Concat -> Reshape).
   bool follow_contents = true;
+  /// Nodes for which a declared shape is believed where only another rank follows, none of its sizes: onnx does not
+  /// infer the ranks of some operators, and files that declare wrong ones pass its checker.
+  std::function<bool(const Node&)> declared_rank_wins = {};
   /// When set, what `strict` would refuse goes here, node by node, and inference goes on.
   std::function<void(NodeId, const Status&)> on_problem = {};
 };

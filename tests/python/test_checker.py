@@ -131,6 +131,8 @@ def test_external_data(tmp_path):
 STRICTER = [
     # A tensor with more elements than its shape takes: onnx ignores the rest, but nobody could run the model.
     r"has \d+ (numbers|bytes|elements) in \w+, expected \d+ for",
+    # A call that gives a function more inputs than it has.
+    r"inputs and \d+ outputs, the function",
     # Two declarations of one name: onnx believes the last, here they must agree.
     r"(?s)^\w+: ValueInfoProto.name = .*declared as",
 ]
@@ -147,7 +149,20 @@ def test_full_check_of_every_node_test(tmp_path):
     assert differences(cases, ["--full"], full_check=True) == []
 
 
-def test_full_check_raises_no_false_alarm(tmp_path):
+def test_full_check_of_broken_models(tmp_path):
     cases = write_all(tmp_path, model_mutations.mutated(SEED, 600))
-    alarms = [line for line in differences(cases, ["--full"], full_check=True) if "onnx says correct" in line]
+    lines = differences(cases, ["--full"], full_check=True)
+    alarms = [line for line in lines if "onnx says correct" in line]
     assert [line for line in alarms if not any(re.search(pattern, line) for pattern in STRICTER)] == []
+    # What is missed: negative sizes of inputs, which onnx computes with, and element types inside sequences that do
+    # not exist.
+    missed = [line for line in lines if "onnx says correct" not in line]
+    assert len(missed) <= 0.02 * len(cases), missed
+
+
+def test_full_check_of_real_models():
+    """The models of wheels that scripts/fetch_test_models brings."""
+    files = sorted((pathlib.Path(__file__).parents[2] / ".cache" / "wheels").rglob("*.onnx"))
+    if not files:
+        pytest.skip("no models: run scripts/fetch_test_models")
+    assert differences([(str(file), file) for file in files], ["--full"], full_check=True) == []

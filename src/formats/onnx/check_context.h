@@ -61,6 +61,10 @@ struct Scope {
   }
 };
 
+/// Negative sizes that value infos declare: name, then axis and size. onnx means them as they
+/// stand.
+using NegativeSizes = std::unordered_map<std::string_view, std::vector<std::pair<size_t, int64_t>>>;
+
 using OpsetImports = std::unordered_map<std::string_view, int>;
 
 /// The checker of one model. The messages have been found well-formed, so that reading their fields
@@ -95,6 +99,7 @@ class Checker {
   void check_external_location(std::string_view location, const Where& where);
 
   Problems& problems() { return problems_; }
+  const NegativeSizes& negative_sizes() const { return negative_sizes_; }
 
  private:
   struct Node;
@@ -126,6 +131,7 @@ class Checker {
   const OpsetImports* model_imports_ = nullptr;  // while a function is checked
   bool is_main_graph_ = true;                    // false inside subgraphs
   Problems problems_;
+  NegativeSizes negative_sizes_;
   std::deque<std::string> joined_;
 };
 
@@ -151,6 +157,7 @@ struct Checker::Attribute {
 
 /// The second part of a full check, of a model that is right in form: every operator must take the
 /// types of its inputs, and what follows from them must agree with what the file declares.
-void check_types(const Model& model, const Registry& registry, Problems& problems);
+void check_types(const Model& model, const Registry& registry, const NegativeSizes& negative_sizes,
+                 Problems& problems);
 
 }  // namespace shipway::onnx_check

@@ -166,7 +166,7 @@ Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& o
       const Model model,
       read_onnx_model(bytes, not_owned(bytes), options.external_data_folder.value_or("")));
   onnx_check::check_types(model, options.registry ? *options.registry : Registry::built_in(),
-                          checker.problems());
+                          checker.negative_sizes(), checker.problems());
   return checker.problems().status();
 }
 

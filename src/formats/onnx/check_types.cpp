@@ -126,8 +126,9 @@ std::string shown(const TypeSet& set) {
 
 class TypeChecker {
  public:
-  TypeChecker(const Model& model, const Registry& registry, Problems& problems)
-      : model_(model), registry_(registry), problems_(problems) {}
+  TypeChecker(const Model& model, const Registry& registry, const NegativeSizes& negative_sizes,
+              Problems& problems)
+      : model_(model), registry_(registry), negative_sizes_(negative_sizes), problems_(problems) {}
 
   void run() {
     is_after_unknown_ = nodes_after_unknown_ones(model_);
@@ -178,6 +179,10 @@ class TypeChecker {
         in_upgraded.end());
     InferOptions options;
     options.follow_contents = false;  // as onnx.checker does
+    options.declared_rank_wins = [&](const Node& node) {
+      return static_cast<size_t>(node.id().index) < model_.node_count() &&
+             has_rank_unknown_to_onnx(node);
+    };
     options.on_problem = [&](NodeId id, const Status& status) {
       if (!is_passed_over(upgraded, id))
         problems_.add(status.with_context("{}", upgraded.describe(id)));
@@ -187,12 +192,41 @@ class TypeChecker {
     types_.clear();
     for (size_t i = 0; i < upgraded.value_count(); ++i)
       types_.push_back(upgraded.value(ValueId{static_cast<int32_t>(i)}).type());
+    check_negative_sizes(upgraded);
     // Bodies of functions have types only where they are called.
     for (size_t i = before_inlining; i < upgraded.node_count(); ++i) {
       const Node& node = upgraded.node(NodeId{static_cast<int32_t>(i)});
       const Operator* op =
           node.is_removed() ? nullptr : registry_.find(node.domain(), node.op_type());
       if (op) check_node(upgraded, node, *op->versions.newest());
+    }
+  }
+
+  /// onnx does not infer the rank of these operators when it hangs on an input that is not constant
+  /// (the length of a shape, which axes), and old exporters declare wrong ones.
+  bool has_rank_unknown_to_onnx(const Node& node) const {
+    if (!node.domain().empty()) return false;
+    const std::string_view op = node.op_type();
+    if (op == "Reshape") return model_.opset() < 14;
+    if (op == "Compress") return model_.opset() < 11;
+    return op == "Squeeze" || op == "Unsqueeze" || op == "Split" || op == "CenterCropPad" ||
+           op.starts_with("Reduce");
+  }
+
+  /// The reader takes a negative size for an open one; onnx holds it against the size that follows.
+  void check_negative_sizes(const Model& upgraded) {
+    if (negative_sizes_.empty()) return;
+    for (size_t i = 0; i < model_.value_count(); ++i) {
+      const Value& value = upgraded.value(ValueId{static_cast<int32_t>(i)});
+      const auto declared = negative_sizes_.find(value.name());
+      if (declared == negative_sizes_.end() || !value.producer().is_valid() || !value.type().dims())
+        continue;
+      if (is_passed_over(upgraded, value.producer())) continue;
+      for (const auto& [axis, size] : declared->second)
+        if (axis < value.type().dims()->size() && (*value.type().dims())[axis].is_constant())
+          problems_.add(Status::invalid_model(
+              "value {}: axis {} is declared as {}, but {} follows from the graph",
+              quoted(value.name()), axis, size, (*value.type().dims())[axis].value()));
     }
   }
 
@@ -257,6 +291,7 @@ class TypeChecker {
 
   const Model& model_;
   const Registry& registry_;
+  const NegativeSizes& negative_sizes_;
   Problems& problems_;
   std::vector<bool> is_after_unknown_;
   std::vector<Type> types_;  // by value: declared, and what inference made of it
@@ -264,8 +299,9 @@ class TypeChecker {
 
 }  // namespace
 
-void check_types(const Model& model, const Registry& registry, Problems& problems) {
-  TypeChecker(model, registry, problems).run();
+void check_types(const Model& model, const Registry& registry, const NegativeSizes& negative_sizes,
+                 Problems& problems) {
+  TypeChecker(model, registry, negative_sizes, problems).run();
 }
 
 }  // namespace shipway::onnx_check

@@ -216,6 +216,9 @@ std::unordered_set<std::string_view> Checker::values_of_unknown_dtype(Bytes grap
     if (!type) continue;
     const TensorType declared = read_tensor_type(*type);
     if (declared.kind != f::type::kTensor && declared.kind != f::type::kSparseTensor) continue;
+    for (size_t axis = 0; axis < declared.dims.size(); ++axis)
+      if (declared.dims[axis].value_or(0) < 0)
+        negative_sizes_[name].emplace_back(axis, *declared.dims[axis]);
     // Zero leaves the type open, which only what a node makes may do.
     if (!is_valid_dtype(declared.dtype) && (declared.dtype != 0 || (is_input && is_main_graph_)))
       names.insert(name);

@@ -201,6 +201,25 @@ TEST(Checker, TakesMessagesAHundredDeepAndNoDeeper) {
   EXPECT_THAT(nested(20000), HasSubstr("messages lie more than 100 deep"));
 }
 
+std::string full_verdict(MessageWriter message) {
+  MessageWriter g = graph();
+  g.add_message(f::graph::kNode, std::move(message));
+  return check_model_bytes(as_bytes(model(std::move(g))), {.full_check = true}).message();
+}
+
+TEST(Checker, HoldsTypesAgainstSchemasInAFullCheck) {
+  EXPECT_EQ(full_verdict(node("Relu", {"x"}, {"y"})), "");
+  EXPECT_THAT(
+      full_verdict(node("Not", {"x"}, {"y"}, "flip")),
+      HasSubstr("node 'flip' (Not): input 0 ('X') is tensor(float), expected tensor(bool)"));
+}
+
+TEST(Checker, HoldsDeclarationsAgainstWhatFollowsInAFullCheck) {
+  EXPECT_THAT(full_verdict(node("Shape", {"x"}, {"y"}, "size")),
+              HasSubstr("node 'size' (Shape): output 'y': declared as float[], but int64[0] "
+                        "follows from the graph"));
+}
+
 TEST(Checker, IsLinearInTheNumberOfNodes) {
   constexpr int kNodes = 1000000;
   MessageWriter g;
@@ -210,7 +229,9 @@ TEST(Checker, IsLinearInTheNumberOfNodes) {
   for (int i = 0; i < kNodes; ++i)
     g.add_message(f::graph::kNode,
                   node("Relu", {"v" + std::to_string(i)}, {"v" + std::to_string(i + 1)}));
-  EXPECT_EQ(check_model_bytes(as_bytes(model(std::move(g)))).message(), "");
+  const std::string bytes = model(std::move(g));
+  EXPECT_EQ(check_model_bytes(as_bytes(bytes)).message(), "");
+  EXPECT_EQ(check_model_bytes(as_bytes(bytes), {.full_check = true}).message(), "");
 }
 
 }  // namespace
