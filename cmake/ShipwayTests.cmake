@@ -19,7 +19,7 @@ if(SHIPWAY_BUILD_TESTS)
 
   # The official suite by the reference loops alone.
   add_executable(onnx_suite_runner ${PROJECT_SOURCE_DIR}/tests/tools/onnx_suite_runner.cpp)
-  target_link_libraries(onnx_suite_runner PRIVATE shipway_formats)
+  target_link_libraries(onnx_suite_runner PRIVATE shipway_formats nlohmann_json::nlohmann_json)
   set_target_properties(onnx_suite_runner PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_executable(onnx_roundtrip ${PROJECT_SOURCE_DIR}/tests/tools/onnx_roundtrip.cpp)
   target_link_libraries(onnx_roundtrip PRIVATE shipway_formats)

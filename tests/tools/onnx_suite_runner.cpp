@@ -3,16 +3,16 @@
 //   onnx_suite_runner [--quiet] [--shapes] DIR...
 //
 // Every DIR holds model.onnx and test_data_set_*/input_*.pb, output_*.pb. The model is upgraded,
-// inferred and run; outputs are compared (rtol 1e-3, atol 1e-7, as the official runner's defaults)
-// and, with --shapes, inferred types with the outputs' own. Failures are printed, then a last line
-// `N passed, N failed`. Exit status 1 when any failed.
+// inferred and run; outputs are compared (with the tolerances of data.json, as the official runner
+// does) and, with --shapes, inferred types with the outputs' own. Failures are printed, then a last
+// line `N passed, N failed`. Exit status 1 when any failed.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "formats/onnx/tensor.h"
@@ -81,15 +81,26 @@ Result<RuntimeValue> read_file(const fs::path& path, const Type& type) {
   return value;
 }
 
-bool close_enough(double found, double expected) {
-  if (std::isnan(expected)) return std::isnan(found);
-  if (std::isinf(expected)) return found == expected;
-  return std::abs(found - expected) <= 1e-7 + 1e-3 * std::abs(expected);
+struct Tolerance {
+  double relative = 1e-3, absolute = 1e-7;
+};
+
+Tolerance read_tolerance(const fs::path& folder) {
+  std::ifstream stream(folder / "data.json");
+  const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return {};
+  return {json.value("rtol", 1e-3), json.value("atol", 1e-7)};
 }
 
-Status compare(const RuntimeValue& found, const RuntimeValue& expected);
+bool close_enough(double found, double expected, const Tolerance& tolerance) {
+  if (std::isnan(expected)) return std::isnan(found);
+  if (std::isinf(expected)) return found == expected;
+  return std::abs(found - expected) <= tolerance.absolute + tolerance.relative * std::abs(expected);
+}
 
-Status compare_tensors(const Tensor& found, const Tensor& expected) {
+Status compare(const RuntimeValue& found, const RuntimeValue& expected, const Tolerance& tolerance);
+
+Status compare_tensors(const Tensor& found, const Tensor& expected, const Tolerance& tolerance) {
   if (found.dtype() != expected.dtype() || found.shape() != expected.shape())
     return Status::internal("is {}[{}], expected {}[{}]", to_string(found.dtype()),
                             to_string(found.shape()), to_string(expected.dtype()),
@@ -101,7 +112,9 @@ Status compare_tensors(const Tensor& found, const Tensor& expected) {
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<std::complex<double>> b, to_complexes(expected));
   size_t wrong = 0, first = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (close_enough(a[i].real(), b[i].real()) && close_enough(a[i].imag(), b[i].imag())) continue;
+    if (close_enough(a[i].real(), b[i].real(), tolerance) &&
+        close_enough(a[i].imag(), b[i].imag(), tolerance))
+      continue;
     if (wrong++ == 0) first = i;
   }
   if (wrong == 0) return Status::ok();
@@ -109,19 +122,22 @@ Status compare_tensors(const Tensor& found, const Tensor& expected) {
                           a.size(), first, a[first].real(), b[first].real());
 }
 
-Status compare_sequences(const Sequence& found, const Sequence& expected) {
+Status compare_sequences(const Sequence& found, const Sequence& expected,
+                         const Tolerance& tolerance) {
   if (found.size() != expected.size())
     return Status::internal("has {} elements, expected {}", found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i)
-    SHIPWAY_RETURN_IF_ERROR(compare(found[i], expected[i]).with_context("element {}", i));
+    SHIPWAY_RETURN_IF_ERROR(
+        compare(found[i], expected[i], tolerance).with_context("element {}", i));
   return Status::ok();
 }
 
-Status compare(const RuntimeValue& found, const RuntimeValue& expected) {
+Status compare(const RuntimeValue& found, const RuntimeValue& expected,
+               const Tolerance& tolerance) {
   if (found.tensor() && expected.tensor())
-    return compare_tensors(*found.tensor(), *expected.tensor());
+    return compare_tensors(*found.tensor(), *expected.tensor(), tolerance);
   if (found.sequence() && expected.sequence())
-    return compare_sequences(*found.sequence(), *expected.sequence());
+    return compare_sequences(*found.sequence(), *expected.sequence(), tolerance);
   if (found.is_absent() && expected.is_absent()) return Status::ok();
   return Status::internal("is {}, expected {}", to_string(found), to_string(expected));
 }
@@ -143,10 +159,14 @@ Status check_type(const Type& type, const RuntimeValue& value, const DimTable& d
                           to_string(tensor->shape()), to_string(type, dims));
 }
 
-Status run_data_set(const Model& model, const fs::path& folder, bool check_shapes) {
+Status run_data_set(const Model& model, const fs::path& folder, const Tolerance& tolerance,
+                    bool check_shapes) {
   ReferenceRunner runner(model, Registry::built_in());
   std::vector<std::pair<ValueId, RuntimeValue>> inputs;
-  const std::span<const ValueId> formal = model.graph().inputs();
+  // Files of IR 3 and before list every initializer among the inputs; test data is for the others.
+  std::vector<ValueId> formal;
+  for (ValueId id : model.graph().inputs())
+    if (!model.value(id).is_initializer()) formal.push_back(id);
   for (size_t i = 0; i < formal.size(); ++i) {
     const fs::path path = folder / ("input_" + std::to_string(i) + ".pb");
     if (!fs::exists(path)) break;
@@ -169,7 +189,7 @@ Status run_data_set(const Model& model, const fs::path& folder, bool check_shape
     const Value& output = model.value(model.graph().outputs()[i]);
     SHIPWAY_ASSIGN_OR_RETURN(const RuntimeValue expected, read_file(path, output.type()));
     SHIPWAY_RETURN_IF_ERROR(
-        compare(outputs[i], expected)
+        compare(outputs[i], expected, tolerance)
             .with_context("{}: output '{}'", folder.filename().string(), output.name()));
   }
   return Status::ok();
@@ -180,13 +200,14 @@ Status run_test(const fs::path& folder, bool check_shapes) {
   SHIPWAY_RETURN_IF_ERROR(upgrade(model, Registry::built_in()));
   SHIPWAY_RETURN_IF_ERROR(
       infer_shapes(model, Registry::built_in()).with_context("inferring shapes"));
+  const Tolerance tolerance = read_tolerance(folder);
   std::vector<fs::path> data_sets;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
     if (entry.path().filename().string().starts_with("test_data_set_"))
       data_sets.push_back(entry.path());
   std::sort(data_sets.begin(), data_sets.end());
   for (const fs::path& data_set : data_sets)
-    SHIPWAY_RETURN_IF_ERROR(run_data_set(model, data_set, check_shapes));
+    SHIPWAY_RETURN_IF_ERROR(run_data_set(model, data_set, tolerance, check_shapes));
   return Status::ok();
 }
 
