@@ -1,11 +1,8 @@
 // Conv: slides learned filters over the spatial axes.
 //
 // y[n, m, o] = b[m] + sum over c, k of w[m, c, k] * x[n, c, o * stride + k * dilation - pad]
-#include <algorithm>
-
+#include "operators/convolution.h"
 #include "operators/reals.h"
-#include "operators/shape_rules.h"
-#include "operators/windows.h"
 
 namespace shipway {
 namespace {
@@ -15,156 +12,32 @@ constexpr std::string_view kAttributes =
     "kernel_shape: ints?; pads: ints?; strides: ints?";
 
 Status infer_conv(InferContext& context) {
-  context.set_output_dtype(0, context.input_dtype(0));
-  const Dims *x = context.input_dims(0), *w = context.input_dims(1);
-  const int64_t group = context.int_attribute("group");
-  if (group < 1)
-    return Status::invalid_model("attribute 'group' is {}, expected at least 1", group);
-  if (!x) return Status::ok();
-  if (x->size() < 3)
-    return Status::invalid_model(
-        "input 'X' has rank {}, expected at least 3: batch, channels, space", x->size());
-  if (w && w->size() != x->size())
-    return Status::invalid_model("input 'W' has rank {}, expected {} as 'X' has", w->size(),
-                                 x->size());
-  const size_t rank = x->size() - 2;
-  std::vector<int64_t> kernel;
-  for (size_t i = 0; w && i < rank && (*w)[i + 2].is_constant(); ++i)
-    kernel.push_back((*w)[i + 2].value());
-  const bool kernel_known = kernel.size() == rank || context.has_attribute("kernel_shape");
-  if (kernel.size() != rank) kernel.clear();
-  SHIPWAY_ASSIGN_OR_RETURN(const Windows windows, read_windows(context, rank, kernel));
-  if (w && (*w)[1].is_constant() && (*x)[1].is_constant() &&
-      (*w)[1].value() * group != (*x)[1].value())
-    return Status::invalid_model("'X' has {} channels, but {} groups of {} go into 'W'",
-                                 (*x)[1].value(), group, (*w)[1].value());
-  Dims y{(*x)[0], w ? (*w)[0] : Dim()};
-  for (size_t i = 0; i < rank; ++i) {
-    y.push_back(kernel_known ? windows.output_dim(context.dims(), i, (*x)[i + 2]) : Dim());
-    if (y.back().is_constant() && y.back().value() < 0)
-      return Status::invalid_model(
-          "a window spans {} elements along spatial axis {}, more than the "
-          "input with its pads",
-          windows.extent(i), i);
-  }
-  context.set_output(0, context.input_dtype(0), std::move(y));
-  return Status::ok();
+  return infer_convolution(context, 0, 1, context.input_dtype(0));
 }
-
-/// sums[f][j] += w[f * w_step] * x[j * stride] for kFilters filters at once.
-template <int kFilters, typename T>
-void add_products(const T* __restrict x, int64_t stride, const T* w, int64_t w_step,
-                  double* __restrict sums, int64_t sums_step, int64_t count) {
-  double weights[kFilters];
-  for (int f = 0; f < kFilters; ++f) weights[f] = static_cast<double>(w[f * w_step]);
-  if (stride == 1) {
-    for (int64_t j = 0; j < count; ++j)
-      for (int f = 0; f < kFilters; ++f)
-        sums[f * sums_step + j] += weights[f] * static_cast<double>(x[j]);
-  } else {
-    for (int64_t j = 0; j < count; ++j)
-      for (int f = 0; f < kFilters; ++f)
-        sums[f * sums_step + j] += weights[f] * static_cast<double>(x[j * stride]);
-  }
-}
-
-// Sums of a stretch of an output row are kept this long at most, to stay in the first cache.
-constexpr int64_t kStretch = 512;
-constexpr int64_t kFiltersAtOnce = 4;
 
 template <typename T>
-Status convolve(EvaluateContext& context, const WindowRows& layout, const Shape& shape,
-                int64_t group) {
-  const Tensor& input = context.input(0);
-  SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> x, Reals<T>::of(input));
+Status convolve_inputs(EvaluateContext& context, const Convolution& convolution) {
+  SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> x, Reals<T>::of(context.input(0)));
   SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> w, Reals<T>::of(context.input(1)));
-  std::vector<double> bias(static_cast<size_t>(shape[1]), 0.0);
+  std::vector<double> bias(static_cast<size_t>(convolution.shape[1]), 0.0);
   if (context.has_input(2)) {
     SHIPWAY_ASSIGN_OR_RETURN(bias, to_doubles(context.input(2)));
   }
-  SHIPWAY_ASSIGN_OR_RETURN(RealOutput<T> y,
-                           RealOutput<T>::allocate(context, 0, input.dtype(), shape));
-  if (y.size() == 0) return y.finish(context);
-
-  WindowRows rows = layout;
-  const int64_t channels = input.dim(1) / group, filters = shape[1] / group;
-  const int64_t taps =
-      context.input(1).element_count() / (shape[1] * std::max<int64_t>(channels, 1));
-  const int64_t filter_size = channels * taps;
-  std::vector<double> sums(static_cast<size_t>(kFiltersAtOnce * kStretch));
-  for (int64_t sample = 0; sample < shape[0]; ++sample) {
-    for (int64_t row = 0; row < rows.row_count(); ++row) {
-      SHIPWAY_RETURN_IF_ERROR(context.poll());
-      const std::span<const WindowRows::Tap> row_taps = rows.taps_of(row);
-      for (int64_t filter = 0, step = 0; filter < shape[1]; filter += step) {
-        const int64_t first_channel = filter / filters * channels;
-        step = (filters - filter % filters) >= kFiltersAtOnce ? kFiltersAtOnce : 1;
-        for (int64_t begin = 0; begin < rows.row_length(); begin += kStretch) {
-          const int64_t end = std::min(begin + kStretch, rows.row_length());
-          for (int64_t f = 0; f < step; ++f)
-            std::fill_n(sums.begin() + f * kStretch, end - begin,
-                        bias[static_cast<size_t>(filter + f)]);
-          for (int64_t c = 0; c < channels; ++c) {
-            const T* plane =
-                x.data() + (sample * input.dim(1) + first_channel + c) * rows.input_size();
-            const T* weights = w.data() + filter * filter_size + c * taps;
-            for (const WindowRows::Tap& tap : row_taps) {
-              const T* weight = weights + tap.tap;
-              for (const WindowRows::Column& column : rows.columns()) {
-                const int64_t from = std::max(begin, column.begin);
-                const int64_t count = std::min(end, column.end) - from;
-                if (count > 0) {
-                  const T* source = plane + tap.start + from * rows.stride() + column.shift;
-                  double* into = sums.data() + (from - begin);
-                  if (step == kFiltersAtOnce)
-                    add_products<kFiltersAtOnce>(source, rows.stride(), weight, filter_size, into,
-                                                 kStretch, count);
-                  else
-                    add_products<1>(source, rows.stride(), weight, filter_size, into, kStretch,
-                                    count);
-                }
-                ++weight;
-              }
-            }
-          }
-          for (int64_t f = 0; f < step; ++f) {
-            T* out = y.data() + (sample * shape[1] + filter + f) * rows.output_size() +
-                     row * rows.row_length();
-            for (int64_t j = begin; j < end; ++j)
-              out[j] = static_cast<T>(sums[static_cast<size_t>(f * kStretch + j - begin)]);
-          }
-        }
-      }
-    }
-  }
+  SHIPWAY_ASSIGN_OR_RETURN(
+      RealOutput<T> y,
+      RealOutput<T>::allocate(context, 0, context.input(0).dtype(), convolution.shape));
+  SHIPWAY_RETURN_IF_ERROR(convolve(context, convolution, x.data(), w.data(), bias, y.data()));
   return y.finish(context);
 }
 
 Status evaluate_conv(EvaluateContext& context) {
-  const Tensor &x = context.input(0), &w = context.input(1);
-  if (x.rank() < 3 || w.rank() != x.rank())
-    return Status::invalid_argument("'X' is [{}] and 'W' is [{}], expected one rank of at least 3",
-                                    to_string(x.shape()), to_string(w.shape()));
-  const int64_t group = context.int_attribute("group");
-  if (group < 1 || w.dim(1) != x.dim(1) / group || x.dim(1) % group != 0 || w.dim(0) % group != 0)
-    return Status::invalid_argument(
-        "'X' [{}] and 'W' [{}] do not fit {} groups: expected input channels / groups as axis 1 of "
-        "'W' "
-        "and filters that groups divide",
-        to_string(x.shape()), to_string(w.shape()), group);
-  if (context.has_input(2) && context.input(2).shape() != Shape{w.dim(0)})
+  SHIPWAY_ASSIGN_OR_RETURN(const Convolution convolution, read_convolution(context, 0, 1));
+  if (context.has_input(2) && context.input(2).shape() != Shape{convolution.shape[1]})
     return Status::invalid_argument("input 'B' is [{}], expected [{}]",
-                                    to_string(context.input(2).shape()), w.dim(0));
-  const auto rank = static_cast<size_t>(x.rank() - 2);
-  const std::span<const int64_t> size(x.shape().data() + 2, rank);
-  SHIPWAY_ASSIGN_OR_RETURN(Windows windows,
-                           read_windows(context, rank, {w.shape().data() + 2, rank}));
-  SHIPWAY_ASSIGN_OR_RETURN(const Shape placed, windows.place_on(size));
-  Shape shape{x.dim(0), w.dim(0)};
-  shape.append(placed);
-  const WindowRows rows(windows, size, placed);
-  return visit_real_type(
-      x.dtype(), [&](auto type) { return convolve<decltype(type)>(context, rows, shape, group); });
+                                    to_string(context.input(2).shape()), convolution.shape[1]);
+  return visit_real_type(context.input(0).dtype(), [&](auto type) {
+    return convolve_inputs<decltype(type)>(context, convolution);
+  });
 }
 
 }  // namespace
