@@ -49,6 +49,11 @@ ConvDims flatten_pointwise(const ConvProblem& problem, const ConvDims& dims);
 /// Checks what every convolution kernel relies on.
 Status check_conv_dims(const ConvProblem& problem, const ConvDims& dims);
 
+/// How many groups are computed as one, with zero weights between them, so that groups are whole
+/// channel blocks: narrow groups waste multiplications, but keep full vectors. (An infinite input
+/// then reaches its neighbour groups as NaN.) 0 when it takes too many.
+int64_t merged_groups(const ConvProblem& problem, int64_t lanes);
+
 /// Flops and bytes of a convolution, and the time at `flops_per_nanosecond`.
 Cost conv_cost(const ConvProblem& problem, const ConvDims& dims, double flops_per_nanosecond);
 

@@ -314,7 +314,7 @@ LayoutChoice preferred_layouts(const ConvProblem& problem, Isa isa) {
   const int64_t in = problem.channels_in / problem.group,
                 out = problem.channels_out / problem.group;
   if (problem.group > 1)
-    return in % lanes == 0 && out % lanes == 0 ? LayoutChoice{blocked, blocked} : plain;
+    return merged_groups(problem, lanes) > 0 ? LayoutChoice{blocked, blocked} : plain;
   if (out <= 4 && problem.strides[2] == 1) return plain;
   // A block that is mostly empty wastes more than short runs of k cost.
   return {in * 2 >= lanes && in > 4 ? blocked : Layout::plain(), blocked};

@@ -7,15 +7,16 @@
 namespace shipway::kernels {
 namespace {
 
-/// {out, in per group, taps, group, block, panel, vector}, read back from a recipe.
+/// {out, in per group, taps, group, block, panel, vector, merged}, read back from a recipe.
 struct ConvShape {
   int64_t out, in, taps, group;
-  int32_t block, panel, vector;
-  Panels panels() const { return {out / group, in * taps, panel, vector}; }
+  int32_t block, panel, vector, merged;
+  Panels panels() const { return {out / group * merged, in * merged * taps, panel, vector}; }
+  int64_t packed_groups() const { return group / merged; }
 };
 ConvShape conv_shape(const PackRecipe& recipe) {
   const auto& p = recipe.parameters;
-  return {p[0], p[1], p[2], p[3], p[4], p[5], p[6]};
+  return {p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]};
 }
 
 /// k runs over blocks of input channels, in each over taps, in each over the block's channels;
@@ -23,18 +24,21 @@ ConvShape conv_shape(const PackRecipe& recipe) {
 void pack_conv(const ConvShape& shape, const float* source, float* destination) {
   const Panels panels = shape.panels();
   const int64_t block = shape.block == 0 ? 1 : shape.block;
-  for (int64_t g = 0; g < shape.group; ++g) {
+  const int64_t in_merged = shape.in * shape.merged, out_per_group = shape.out / shape.group;
+  for (int64_t g = 0; g < shape.packed_groups(); ++g) {
     for (int64_t p = 0; p < panels.count(); ++p) {
       const int64_t width = panels.width(p);
-      for (int64_t begin = 0; begin < shape.in; begin += block) {
-        const int64_t end = std::min(begin + block, shape.in);
+      for (int64_t begin = 0; begin < in_merged; begin += block) {
+        const int64_t end = std::min(begin + block, in_merged);
         for (int64_t tap = 0; tap < shape.taps; ++tap) {
           for (int64_t channel = begin; channel < end; ++channel, destination += width) {
             for (int64_t j = 0; j < width; ++j) {
               const int64_t out = p * shape.panel + j;
+              const bool connected = out < panels.n && out / out_per_group == channel / shape.in;
               destination[j] =
-                  out < panels.n
-                      ? source[((g * panels.n + out) * shape.in + channel) * shape.taps + tap]
+                  connected
+                      ? source[((g * panels.n + out) * shape.in + channel % shape.in) * shape.taps +
+                               tap]
                       : 0.0f;
             }
           }
@@ -82,12 +86,12 @@ PackRecipe gemm_recipe(int64_t n, int64_t k, bool transposed, int panel, int vec
           {static_cast<int32_t>(n), static_cast<int32_t>(k), transposed, panel, vector}};
 }
 
-PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vector) {
+PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vector, int merged) {
   const int64_t taps = problem.kernel[0] * problem.kernel[1] * problem.kernel[2];
   return {PackKind::kConvPanels,
           {static_cast<int32_t>(problem.channels_out),
            static_cast<int32_t>(problem.channels_in / problem.group), static_cast<int32_t>(taps),
-           static_cast<int32_t>(problem.group), block, panel, vector}};
+           static_cast<int32_t>(problem.group), block, panel, vector, merged}};
 }
 
 PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block) {
@@ -143,7 +147,7 @@ int64_t packed_size(const PackRecipe& recipe) {
     case PackKind::kGemmPanels:
       return bytes(Panels{p[0], p[1], p[3], p[4]}.floats());
     case PackKind::kConvPanels:
-      return bytes(conv_shape(recipe).panels().floats() * p[3]);
+      return bytes(conv_shape(recipe).panels().floats() * conv_shape(recipe).packed_groups());
     case PackKind::kDepthwise:
       return bytes((int64_t{p[0]} + p[2] - 1) / p[2] * p[2] * p[1]);
     case PackKind::kTransposeRows:
