@@ -101,10 +101,10 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
 
 Status ExternalPlan::write(const std::string& path) const {
   static constexpr std::byte kZeros[4096] = {};
-  for (const auto& [location, pieces] : files_) {
-    const Status status = write_file_atomically(folder_of(path) + location, [&](FileSink& sink) {
+  for (const auto& file : files_) {  // not a structured binding: clang 14 cannot capture one
+    const Status status = write_file_atomically(folder_of(path) + file.first, [&](FileSink& sink) {
       int64_t position = 0;
-      for (const Piece& piece : pieces) {
+      for (const Piece& piece : file.second) {
         while (position < piece.offset) {
           const int64_t gap = std::min<int64_t>(piece.offset - position, sizeof kZeros);
           SHIPWAY_RETURN_IF_ERROR(sink.write({kZeros, static_cast<size_t>(gap)}));
