@@ -69,14 +69,16 @@ Status OnnxWriteContext::write_sparse(MessageWriter& message, const SparseTensor
                                       const std::string& prefix, std::string_view name) {
   namespace f = onnx_fields::sparse_tensor;
   OnnxTensor values_form = kept::tensor_form(kept, prefix + "/values");
-  if (values_form.other_fields.empty() && !name.empty()) {
-    MessageWriter named;
-    named.add_text(tensor_field::kName, name);
-    values_form.other_fields = named.to_string();
+  if (!name.empty()) {  // an initializer's: the value may have been renamed since
+    MessageWriter renamed;
+    FieldReader fields(as_bytes(values_form.other_fields));
+    while (fields.next())
+      if (fields.number() != tensor_field::kName) renamed.append_raw(fields.raw_text());
+    renamed.add_text(tensor_field::kName, name);
+    values_form.other_fields = renamed.to_string();
   }
   MessageWriter values, indices;
   SHIPWAY_RETURN_IF_ERROR(write_onnx_tensor(values, sparse.values, values_form));
-  if (!name.empty()) values.add_text(tensor_field::kName, name);  // the last one counts, should it have been renamed
   SHIPWAY_RETURN_IF_ERROR(
       write_onnx_tensor(indices, sparse.indices, kept::tensor_form(kept, prefix + "/indices")));
   message.append_raw(kept::tensor_form(kept, prefix).other_fields);
