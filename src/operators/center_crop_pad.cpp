@@ -49,6 +49,8 @@ Status evaluate_center_crop_pad(EvaluateContext& context) {
   const Shape from_strides = strides_of(input.shape());
   Shape shape = input.shape(), kept = input.shape();
   for (size_t i = 0; i < axes.size(); ++i) shape[static_cast<size_t>(axes[i])] = sizes[i];
+  SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(input));
+  SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, input.dtype(), shape));
   const Shape to_strides = strides_of(shape);
   int64_t from = 0, to = 0;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
@@ -56,8 +58,6 @@ Status evaluate_center_crop_pad(EvaluateContext& context) {
     from += (input.dim(axis) - kept[axis]) / 2 * from_strides[axis];
     to += (shape[axis] - kept[axis]) / 2 * to_strides[axis];
   }
-  SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(input));
-  SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, input.dtype(), shape));
   y.clear();
   y.copy_strided(kept, to, to_strides, x, from, from_strides);
   return y.finish(context, 0);

@@ -36,8 +36,6 @@ Status evaluate_compress(EvaluateContext& context) {
     axis = static_cast<size_t>(normal);
     shape = input.shape();
     size = input.dim(axis);
-    for (size_t i = 0; i < axis; ++i) outer *= input.dim(i);
-    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= input.dim(i);
   }
   std::vector<int64_t> chosen;
   const std::span<const bool> flags = condition.as<bool>();
@@ -51,6 +49,11 @@ Status evaluate_compress(EvaluateContext& context) {
   shape[axis] = static_cast<int64_t>(chosen.size());
   SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(input));
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, input.dtype(), shape));
+  if (y.count() == 0) return y.finish(context, 0);
+  if (context.has_attribute("axis")) {
+    for (size_t i = 0; i < axis; ++i) outer *= input.dim(i);
+    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= input.dim(i);
+  }
   int64_t to = 0;
   for (int64_t k = 0; k < outer; ++k)
     for (int64_t index : chosen) {

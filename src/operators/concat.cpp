@@ -78,6 +78,7 @@ Status evaluate_concat(EvaluateContext& context) {
     shape[axis] += x.dim(axis);
   }
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, first.dtype(), shape));
+  if (y.count() == 0) return y.finish(context, 0);
   int64_t outer = 1;
   for (size_t k = 0; k < axis; ++k) outer *= shape[k];
   const int64_t row = outer == 0 ? 0 : y.count() / outer;

@@ -45,13 +45,14 @@ Status evaluate_gather(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> chosen,
                            normalized_indices(indices, data.dim(axis), "indices", normal));
   Shape shape(data.shape().begin(), data.shape().begin() + normal);
-  int64_t outer = 1, inner = 1;
-  for (size_t i = 0; i < axis; ++i) outer *= data.dim(i);
-  for (size_t i = axis + 1; i < data.shape().size(); ++i) inner *= data.dim(i);
   shape.append(indices.shape());
   shape.append(std::span(data.shape().begin() + normal + 1, data.shape().end()));
   SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(data));
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, data.dtype(), shape));
+  if (y.count() == 0) return y.finish(context, 0);
+  int64_t outer = 1, inner = 1;
+  for (size_t i = 0; i < axis; ++i) outer *= data.dim(i);
+  for (size_t i = axis + 1; i < data.shape().size(); ++i) inner *= data.dim(i);
   int64_t to = 0;
   if (inner == 1 && outer == 1) {
     y.take(x, chosen);

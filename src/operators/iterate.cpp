@@ -85,12 +85,13 @@ Status Stack::finish(EvaluateContext& context, size_t i, const Type& slice) cons
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t normal,
                            normalize_axis(axis_, static_cast<int64_t>(shape.size()) + 1, "axis"));
   const auto axis = static_cast<size_t>(normal);
-  int64_t outer = 1, inner = 1;
-  for (size_t k = 0; k < axis; ++k) outer *= shape[k];
-  for (size_t k = axis; k < shape.size(); ++k) inner *= shape[k];
   const auto count = static_cast<int64_t>(slices_.size());
   shape.insert(shape.begin() + normal, count);
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, i, dtype, shape));
+  if (y.count() == 0) return y.finish(context, i);
+  int64_t outer = 1, inner = 1;
+  for (size_t k = 0; k < axis; ++k) outer *= shape[k];
+  for (size_t k = axis + 1; k < shape.size(); ++k) inner *= shape[k];
   for (int64_t n = 0; n < count; ++n) {
     SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(slices_[static_cast<size_t>(n)]));
     const int64_t place = prepend_ ? count - 1 - n : n;

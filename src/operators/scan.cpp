@@ -124,7 +124,8 @@ Result<ScanInput> open_scan_input(EvaluateContext& context, const Layout& layout
       input.length = tensor.dim(k);
       continue;
     }
-    (static_cast<int64_t>(k) < axis ? input.outer : input.inner) *= tensor.dim(k);
+    int64_t& count = static_cast<int64_t>(k) < axis ? input.outer : input.inner;
+    count = tensor.element_count() == 0 ? 0 : count * tensor.dim(k);
     input.slice_shape.push_back(tensor.dim(k));
   }
   return input;

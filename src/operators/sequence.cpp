@@ -86,6 +86,7 @@ Status evaluate_concat_from_sequence(EvaluateContext& context) {
     shape[axis] += tensor->dim(axis);
   }
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, first->dtype(), shape));
+  if (y.count() == 0) return y.finish(context, 0);
   int64_t outer = 1;
   for (size_t i = 0; i < axis; ++i) outer *= shape[i];
   const int64_t row = outer == 0 ? 0 : y.count() / outer;
@@ -260,10 +261,10 @@ Status evaluate_split_to_sequence(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> lengths,
                            part_lengths(context, input.dim(axis)));
   const bool drops_axis = !context.has_input(1) && context.int_attribute("keepdims") == 0;
-  int64_t outer = 1, inner = 1;
-  for (size_t i = 0; i < axis; ++i) outer *= input.dim(i);
-  for (size_t i = axis + 1; i < input.shape().size(); ++i) inner *= input.dim(i);
   SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(input));
+  int64_t outer = x.count() == 0 ? 0 : 1, inner = 1;
+  for (size_t i = 0; i < axis && outer > 0; ++i) outer *= input.dim(i);
+  for (size_t i = axis + 1; i < input.shape().size() && outer > 0; ++i) inner *= input.dim(i);
   Sequence result;
   int64_t start = 0;
   for (int64_t length : lengths) {

@@ -111,8 +111,8 @@ Status evaluate_split(EvaluateContext& context) {
     }
   }
   SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(data));
-  int64_t outer = 1;
-  for (size_t k = 0; k < axis; ++k) outer *= data.dim(k);
+  int64_t outer = x.count() == 0 ? 0 : 1;
+  for (size_t k = 0; k < axis && outer > 0; ++k) outer *= data.dim(k);
   const int64_t row = outer == 0 ? 0 : x.count() / outer;
   int64_t start = 0;
   for (size_t i = 0; i < lengths.size(); ++i) {

@@ -47,11 +47,12 @@ Status evaluate_tensor_scatter(EvaluateContext& context) {
           length, size);
   if (is_circular && length > size)
     return Status::invalid_argument("{} updates do not fit a cache of size {}", length, size);
+  SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output_copy(context, 0, cache));
+  SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(update));
+  if (x.count() == 0) return y.finish(context, 0);
   int64_t outer = 1, inner = 1;  // outer: axes between batch and `axis`
   for (size_t i = 1; i < axis; ++i) outer *= cache.dim(i);
   for (size_t i = axis + 1; i < cache.shape().size(); ++i) inner *= cache.dim(i);
-  SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output_copy(context, 0, cache));
-  SHIPWAY_ASSIGN_OR_RETURN(const Elements x, Elements::of(update));
   for (int64_t b = 0; b < batches; ++b)
     for (int64_t k = 0; k < outer; ++k)
       for (int64_t t = 0; t < length; ++t) {

@@ -96,6 +96,7 @@ Status evaluate_top_k(EvaluateContext& context) {
   shape[axis] = k;
   SHIPWAY_ASSIGN_OR_RETURN(Tensor indices, context.allocate_output(1, DType::kInt64, shape));
   std::vector<int64_t> sources(static_cast<size_t>(indices.element_count()));
+  if (sources.empty()) return context.allocate_output(0, x.dtype(), shape).status();
   SHIPWAY_RETURN_IF_ERROR(visit_compute_type(x.dtype(), [&]<typename T>(T) -> Status {
     if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::complex<double>>) {
       return Status::unsupported("{} has no order", to_string(x.dtype()));

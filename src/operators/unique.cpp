@@ -68,6 +68,7 @@ template <typename T>
 Result<Groups> group(EvaluateContext& context, int64_t outer, int64_t size, int64_t inner) {
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> values, read_elements<T>(context.input(0)));
   const auto compare = [&](int64_t a, int64_t b) {
+    if (values.empty()) return 0;
     for (int64_t k = 0; k < outer; ++k)
       for (int64_t i = 0; i < inner; ++i) {
         const int result = order(values[static_cast<size_t>((k * size + a) * inner + i)],
@@ -118,8 +119,10 @@ Status evaluate_unique(EvaluateContext& context) {
     axis = static_cast<size_t>(normal);
     shape = x.shape();
     size = x.dim(axis);
-    for (size_t i = 0; i < axis; ++i) outer *= x.dim(i);
-    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= x.dim(i);
+    if (x.element_count() > 0) {
+      for (size_t i = 0; i < axis; ++i) outer *= x.dim(i);
+      for (size_t i = axis + 1; i < shape.size(); ++i) inner *= x.dim(i);
+    }
   }
   Groups groups;
   SHIPWAY_RETURN_IF_ERROR(visit_compute_type(x.dtype(), [&]<typename T>(T) -> Status {
@@ -130,7 +133,7 @@ Status evaluate_unique(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const Elements from, Elements::of(x));
   SHIPWAY_ASSIGN_OR_RETURN(Elements y, Elements::output(context, 0, x.dtype(), shape));
   int64_t to = 0;
-  for (int64_t k = 0; k < outer; ++k)
+  for (int64_t k = 0; k < outer && y.count() > 0; ++k)
     for (int64_t first : groups.first) {
       y.copy(to, from, (k * size + first) * inner, inner);
       to += inner;
