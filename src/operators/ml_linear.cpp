@@ -38,7 +38,8 @@ Status infer_linear_classifier(InferContext& context) {
   return Status::ok();
 }
 
-/// Two classes may have one score: it is that of the second, and its opposite that of the first.
+/// Two classes may have one score: it is that of the second, and its complement that of the first.
+/// ONNX does not say more; this is what ONNX Runtime does.
 Status evaluate_linear_classifier(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const Samples samples, Samples::of(context));
   SHIPWAY_ASSIGN_OR_RETURN(const PostTransform post, read_post_transform(context));
@@ -52,7 +53,13 @@ Status evaluate_linear_classifier(EvaluateContext& context) {
   for (size_t i = 0; i < samples.count; ++i) {
     std::vector<double> row(raw.begin() + static_cast<std::ptrdiff_t>(i * functions),
                             raw.begin() + static_cast<std::ptrdiff_t>((i + 1) * functions));
-    if (functions == 1 && labels.size() == 2) row.insert(row.begin(), -row[0]);
+    if (functions == 1 && labels.size() == 2) {
+      classes.push_back(row[0] > 0 ? 1 : 0);
+      if (post == PostTransform::kLogistic || post == PostTransform::kProbit)
+        transform_scores(post, row);
+      scores.insert(scores.end(), {1 - row[0], row[0]});
+      continue;
+    }
     transform_scores(post, row);
     if (row.size() > 1) {
       classes.push_back(

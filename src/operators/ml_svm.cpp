@@ -156,7 +156,6 @@ struct Classifier {
   std::span<const float> coefficients, vectors, rho, prob_a, prob_b;
   std::vector<size_t> starts, counts;  // support vectors of each class
   size_t classes = 1, support = 0;
-  bool all_positive = true;
 
   static Result<Classifier> of(const AttributeReader& attributes, size_t classes, size_t features) {
     Classifier result;
@@ -167,8 +166,6 @@ struct Classifier {
     result.rho = attributes.floats_attribute("rho");
     result.prob_a = attributes.floats_attribute("prob_a");
     result.prob_b = attributes.floats_attribute("prob_b");
-    for (float coefficient : result.coefficients)
-      result.all_positive = result.all_positive && coefficient >= 0;
     for (int64_t count : attributes.ints_attribute("vectors_per_class")) {
       if (count < 0 || static_cast<size_t>(count) > result.vectors.size())
         return Status::invalid_model(
@@ -259,6 +256,7 @@ Status evaluate_svm_classifier(EvaluateContext& context) {
   ClassLabels labels = ClassLabels::of(context);
   SHIPWAY_ASSIGN_OR_RETURN(const Classifier classifier,
                            Classifier::of(context, labels.size(), samples.features));
+  if (classifier.rho.size() == 1 && labels.size() != 2) labels.ints.clear();
   std::vector<double> all_scores;
   std::vector<size_t> classes;
   for (size_t i = 0; i < samples.count; ++i) {
@@ -271,23 +269,15 @@ Status evaluate_svm_classifier(EvaluateContext& context) {
     const std::vector<double>& decide = votes.empty() ? scores : votes;
     const auto best =
         static_cast<size_t>(std::max_element(decide.begin(), decide.end()) - decide.begin());
-    size_t label = best;
-    // One score for two classes: it becomes two, [-s, s], unless it is a probability.
-    bool two_scores = false;
-    if (classifier.rho.size() == 1) {
-      two_scores = labels.size() == 2;
-      if (two_scores && !classifier.has_probabilities() && classifier.all_positive &&
-          decide[best] >= 0.5)
-        label = 1;
-      if (!two_scores && labels.size() == 1) label = decide[best] > 0 ? 0 : 1;
-    }
-    classes.push_back(label);
-    if (scores.size() == 1 && post == PostTransform::kProbit) {
-      scores[0] = probit(scores[0]);
-    } else {
-      if (scores.size() == 1 && two_scores) scores.insert(scores.begin(), -scores[0]);
-      if (scores.size() > 1) transform_scores(post, scores);
-    }
+    classes.push_back(best);
+    // With one rho, labels other than two mean nothing: the class is 1 where its score is positive.
+    // ONNX does not say; this and the two scores below are what its reference and ONNX Runtime do.
+    if (classifier.rho.size() == 1 && labels.size() != 2) classes.back() = decide[best] > 0 ? 1 : 0;
+    const bool one = scores.size() == 1;
+    if (!one || post == PostTransform::kLogistic || post == PostTransform::kProbit)
+      transform_scores(post, scores);
+    if (one && labels.size() == 2)
+      scores.insert(scores.begin(), post == PostTransform::kNone ? -scores[0] : 1 - scores[0]);
     all_scores.insert(all_scores.end(), scores.begin(), scores.end());
   }
   return write_classes(context, labels, classes, all_scores);
