@@ -440,8 +440,9 @@ Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes, 
   std::vector<bool> dynamic(values, false);
   const auto is_dynamic = [&](int32_t v) { return v >= 0 && dynamic[static_cast<size_t>(v)]; };
   for (size_t i = 0; i < values; ++i)
-    if (plan.values[i].kind == LoweredValue::Kind::kInput && !value_shapes[i])
-      dynamic[i] = true;  // sequences
+    if (plan.values[i].kind == LoweredValue::Kind::kInput &&
+        (!value_shapes[i] || bit_width(plan.values[i].dtype) == 0))
+      dynamic[i] = true;  // sequences and strings
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const Step& step = plan.steps[s];
     BoundStep& b = bound.steps[s];

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "graph/builder.h"
 #include "graph/text.h"
 #include "tensor/convert.h"
 
@@ -158,6 +159,36 @@ graph main (x: float[N]) -> (y: float[M], z: float[K]) {
 )";
   expect_same_as_reference(text, {{"x", Tensor::from<float>({5}, {1, -1, 2, -2, 3})}});
   expect_same_as_reference(text, {{"x", Tensor::from<float>({2}, {-1, -2})}});
+}
+
+TEST(Session, ReshapesByAShapeThatACallerMayOverride) {
+  Model model = model_of(R"(opset 17
+graph main (x: float[N]) -> (y: float[R,C]) {
+  shape: int64[2] = {2, -1}
+  two: float[] = {2}
+  r = Reshape(x, shape)
+  y = Mul(r, two)
+}
+)");
+  model.ir_version = 8;
+  ModelBuilder(model).add_input(model.main_graph(), model.find_value("shape"));
+  auto session = Session::create(model).value_or_throw();
+  const NamedValue x{"x", Tensor::from<float>({4}, {1, 2, 3, 4})};
+  EXPECT_EQ(to_string(session->run({&x, 1}).value_or_throw()[0]), "float[2,2] {2, 4, 6, 8}");
+  const std::vector<NamedValue> other = {x, {"shape", Tensor::from<int64_t>({2}, {1, 4})}};
+  EXPECT_EQ(to_string(session->run(other).value_or_throw()[0]), "float[1,4] {2, 4, 6, 8}");
+  model.ir_version = 3;  // where initializers had to be inputs and were constants all the same
+  EXPECT_EQ(Session::create(model).value_or_throw()->inputs().size(), 1u);
+}
+
+TEST(Session, TakesAndGivesStrings) {
+  auto session = Session::create(model_of(R"(opset 20
+graph main (a: string[N], b: string[N]) -> (y: string[N]) {
+  y = StringConcat(a, b)
+}
+)")).value_or_throw();
+  const std::vector<NamedValue> inputs = {{"a", Tensor::from_strings({2}, {"x", "yy"})}, {"b", Tensor::from_strings({2}, {"1", ""})}};
+  EXPECT_EQ(to_string(session->run(inputs).value_or_throw()[0]), "string[2] {\"x1\", \"yy\"}");
 }
 
 TEST(Session, NamesEveryWrongInputAtOnce) {

@@ -31,6 +31,14 @@ void ModelBuilder::add_input(GraphId graph, ValueId value) {
   value_at(value).is_input_ = true;
 }
 
+void ModelBuilder::drop_inputs_with_data(GraphId graph) {
+  std::erase_if(graph_at(graph).inputs_, [&](ValueId id) {
+    if (!value_at(id).constant_) return false;
+    value_at(id).is_input_ = false;
+    return true;
+  });
+}
+
 void ModelBuilder::add_output(GraphId graph, ValueId value) {
   graph_at(graph).outputs_.push_back(value);
   ++value_at(value).output_count_;

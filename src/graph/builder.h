@@ -29,6 +29,8 @@ class ModelBuilder {
   void set_graph_name(GraphId graph, std::string name);
   ValueId add_value(GraphId graph, std::string name, Type type = {});
   void add_input(GraphId graph, ValueId value);
+  /// Inputs that have data stop being inputs: nobody can override them any more.
+  void drop_inputs_with_data(GraphId graph);
   void add_output(GraphId graph, ValueId value);
   /// Gives the value data; it becomes an initializer of its graph.
   void add_initializer(ValueId value, Constant constant);

@@ -1,11 +1,14 @@
 #include "operators/upgrade.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "operators/operator.h"
 
 namespace shipway {
 namespace {
+
+constexpr int64_t kNewestIrVersion = 14;  // the one that came with the newest opset (onnx 1.23)
 
 /// Brings one node up by as many steps as it needs. New nodes that steps insert go to `pending` with their opset.
 Status upgrade_node(Model& model, NodeId id, int64_t opset, const Registry& registry,
@@ -62,6 +65,12 @@ Status upgrade(Model& model, const Registry& registry) {
       if (domain == node.domain() || (node.domain().empty() && domain == "ai.onnx")) return version;
     return model.opset(node.domain());
   };
+
+  // Before IR version 4 every initializer had to be listed as an input; such inputs are constants.
+  constexpr int64_t kInitializersStandAlone = 4;
+  if (model.dialect == "onnx" && model.ir_version < kInitializersStandAlone)
+    ModelBuilder(model).drop_inputs_with_data(model.main_graph());
+  model.ir_version = std::max(model.ir_version, kNewestIrVersion);
 
   std::vector<std::pair<NodeId, int64_t>> pending;
   const size_t node_count = model.node_count();

@@ -149,6 +149,12 @@ Tensor tensor_from_array(nb::object array) {
 
 bool is_string_key(nb::handle key) { return PyUnicode_Check(key.ptr()) != 0; }
 
+nb::tuple shape_tuple(const Shape& shape) {
+  nb::list sizes;
+  for (int64_t size : shape) sizes.append(size);
+  return nb::tuple(sizes);
+}
+
 nb::object array_from_tensor(const Tensor& given) {
   if (given.dtype() == DType::kString) {
     nb::list items;
@@ -157,10 +163,10 @@ nb::object array_from_tensor(const Tensor& given) {
                                               "surrogateescape");
       items.append(nb::steal(object));
     }
-    nb::object flat = numpy().attr("empty")(items.size(), "dtype"_a = "object");
-    for (size_t i = 0; i < items.size(); ++i) flat[i] = items[i];
-    return flat.attr("reshape")(
-        nb::tuple(nb::cast(std::vector<int64_t>(given.shape().begin(), given.shape().end()))));
+    // Filled through a list: numpy would take the strings apart into characters if it chose the dtype itself.
+    nb::object flat = numpy().attr("empty")(given.element_count(), "dtype"_a = "object");
+    flat.attr("__setitem__")(nb::slice(nb::none(), nb::none(), nb::none()), items);
+    return flat.attr("reshape")(shape_tuple(given.shape()));
   }
   // Shared memory may be another's (an input that leaves as it came): arrays are writable, so they
   // get their own.
@@ -222,7 +228,7 @@ nb::object array_from_tensor(const Tensor& given) {
       nb::object complex = pairs.attr("view")(numpy_dtype(tensor.dtype()));
       shape.pop_back();
       return complex.attr("reshape")(
-          nb::tuple(nb::cast(std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end()))));
+          shape_tuple(tensor.shape()));
     }
     default: {
       nb::object bits = bit_width(tensor.dtype()) == 16 ? wrap(uint16_t{}) : wrap(uint8_t{});
