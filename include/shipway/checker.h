@@ -41,4 +41,9 @@ struct CheckOptions {
 Status check_model_file(const std::string& path, const CheckOptions& options = {});
 Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& options = {});
 
+/// The same for a Model in memory: whether the file it would be written as, with every tensor
+/// inside, is right. Takes the memory of that file for the time of the check; a model above 2 GB is
+/// an error.
+Status check_model(const Model& model, const CheckOptions& options = {});
+
 }  // namespace shipway

@@ -8,6 +8,7 @@
 #include "formats/onnx/fields.h"
 #include "formats/onnx/reader.h"
 #include "formats/onnx/well_formed.h"
+#include "shipway/formats.h"
 
 namespace shipway {
 namespace onnx_check {
@@ -154,20 +155,31 @@ std::shared_ptr<const void> not_owned(std::span<const std::byte> bytes) {
   return {std::shared_ptr<const void>(), bytes.data()};
 }
 
-}  // namespace
-
-Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& options) {
+/// `read_model` gives the Model that `bytes` stand for.
+template <typename ReadModel>
+Status check_form_then_types(Bytes bytes, const CheckOptions& options, ReadModel read_model) {
   SHIPWAY_RETURN_IF_ERROR(
       check_well_formed_onnx(bytes).with_context("not an ONNX model, or a damaged one"));
   onnx_check::Checker checker(options);
   checker.check_model(bytes);
   if (!options.full_check || !checker.problems().empty()) return checker.problems().status();
-  SHIPWAY_ASSIGN_OR_RETURN(
-      const Model model,
-      read_onnx_model(bytes, not_owned(bytes), options.external_data_folder.value_or("")));
+  SHIPWAY_ASSIGN_OR_RETURN(const Model model, read_model());
   onnx_check::check_types(model, options.registry ? *options.registry : Registry::built_in(),
                           checker.negative_sizes(), checker.problems());
   return checker.problems().status();
+}
+
+}  // namespace
+
+Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& options) {
+  return check_form_then_types(bytes, options, [&] {
+    return read_onnx_model(bytes, not_owned(bytes), options.external_data_folder.value_or(""));
+  });
+}
+
+Status check_model(const Model& model, const CheckOptions& options) {
+  SHIPWAY_ASSIGN_OR_RETURN(const std::string file, serialize_model(model));
+  return check_form_then_types(as_bytes(file), options, [&]() -> Result<Model> { return model; });
 }
 
 Status check_model_file(const std::string& path, const CheckOptions& options) {

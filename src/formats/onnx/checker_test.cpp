@@ -5,6 +5,7 @@
 
 #include "formats/onnx/fields.h"
 #include "formats/onnx/well_formed.h"
+#include "graph/text.h"
 
 // Verdicts are compared with onnx's over many broken models in tests/python/test_checker.py; here
 // stand the messages, and what a Python test would be slow at.
@@ -205,6 +206,22 @@ std::string full_verdict(MessageWriter message) {
   MessageWriter g = graph();
   g.add_message(f::graph::kNode, std::move(message));
   return check_model_bytes(as_bytes(model(std::move(g))), {.full_check = true}).message();
+}
+
+TEST(Checker, ChecksAModelInMemory) {
+  const auto verdict = [](std::string_view text) {
+    Result<Model> model = parse(text);
+    EXPECT_TRUE(model.is_ok()) << model.status().message();
+    model->ir_version = 8;
+    return check_model(*model, {.full_check = true}).message();
+  };
+  EXPECT_EQ(verdict("opset 17\ngraph main (x: float[2]) -> (y: float[2]) {\n  y = Relu(x)\n}\n"),
+            "");
+  EXPECT_EQ(
+      verdict("opset 17\ngraph main (x: float[2]) -> (y: float[3]) {\n  y = Relu(x)\n}\n"),
+      "node #0 (Relu): output 'y': declared as float[3], but float[2] follows from the graph");
+  EXPECT_EQ(verdict("opset 17\ngraph main (x: float[2]) -> (y: float[2]) {\n  y = Rleu(x)\n}\n"),
+            "node #0 (Rleu): domain '' has no operator 'Rleu' in opset 17");
 }
 
 TEST(Checker, HoldsTypesAgainstSchemasInAFullCheck) {
