@@ -72,6 +72,8 @@ Status infer_attention(InferContext& context) {
 class Rounding {
  public:
   explicit Rounding(DType dtype) : dtype_(dtype) {}
+  /// As in ONNX's reference: sums of bfloat16 are kept in bfloat16, those of float16 in float32.
+  bool keeps_sums() const { return dtype_ == DType::kBFloat16; }
   bool is_exact() const { return dtype_ == DType::kFloat64 || dtype_ == DType::kFloat32; }
   double operator()(double x) const {
     return is_exact() ? x : decode_float(dtype_, encode_float(dtype_, x, Saturate::kNo));
@@ -220,7 +222,7 @@ void softmax(std::vector<double>& row, const Rounding& round) {
   double sum = 0;
   for (double& value : row) {
     value = round(std::exp(round(value - largest)));
-    sum += value;
+    sum = round.keeps_sums() ? round(sum + value) : sum + value;
   }
   sum = round(sum);
   for (double& value : row) value = sum == 0 ? 0 : round(value / sum);

@@ -51,7 +51,7 @@ int64_t Windows::taps() const {
 
 Dim Windows::output_dim(DimTable& dims, size_t axis, Dim size) const {
   if (auto_pad == AutoPad::kSameUpper || auto_pad == AutoPad::kSameLower)
-    return dims.ceildiv(size, strides[axis]);
+    return dims.floordiv(dims.add(size, strides[axis] - 1), strides[axis]);  // rounded up
   return window_count(dims, size, kernel[axis], strides[axis], dilations[axis], pads_begin[axis],
                       pads_end[axis], ceil);
 }
