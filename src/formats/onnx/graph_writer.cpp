@@ -77,13 +77,18 @@ Status OnnxWriteContext::write_sparse(MessageWriter& message, const SparseTensor
     renamed.add_text(tensor_field::kName, name);
     values_form.other_fields = renamed.to_string();
   }
-  MessageWriter values, indices;
-  SHIPWAY_RETURN_IF_ERROR(write_onnx_tensor(values, sparse.values, values_form));
-  SHIPWAY_RETURN_IF_ERROR(
-      write_onnx_tensor(indices, sparse.indices, kept::tensor_form(kept, prefix + "/indices")));
   message.append_raw(kept::tensor_form(kept, prefix).other_fields);
-  message.add_message(f::kValues, std::move(values));
-  message.add_message(f::kIndices, std::move(indices));
+  if (sparse.values.is_defined()) {  // a file may leave either out
+    MessageWriter values;
+    SHIPWAY_RETURN_IF_ERROR(write_onnx_tensor(values, sparse.values, values_form));
+    message.add_message(f::kValues, std::move(values));
+  }
+  if (sparse.indices.is_defined()) {
+    MessageWriter indices;
+    SHIPWAY_RETURN_IF_ERROR(
+        write_onnx_tensor(indices, sparse.indices, kept::tensor_form(kept, prefix + "/indices")));
+    message.add_message(f::kIndices, std::move(indices));
+  }
   for (int64_t size : sparse.shape) message.add_integer(f::kDims, size);
   return Status::ok();
 }

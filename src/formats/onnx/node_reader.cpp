@@ -1,4 +1,6 @@
 // NodeProto and AttributeProto.
+#include <limits>
+
 #include "base/text.h"
 #include "formats/onnx/fields.h"
 #include "formats/onnx/read_context.h"
@@ -182,6 +184,7 @@ Result<ReadAttribute> OnnxReadContext::read_attribute(Bytes message, NameScope& 
   Attribute& attribute = read.attribute;
   kept::Keeper keeper;
   int64_t declared = attribute_field::kTypeUndefined, type = attribute_field::kTypeUndefined;
+  uint32_t lowest = std::numeric_limits<uint32_t>::max();
   FieldReader fields(message, origin_);
   while (fields.next()) {
     switch (fields.key()) {
@@ -199,7 +202,13 @@ Result<ReadAttribute> OnnxReadContext::read_attribute(Bytes message, NameScope& 
         break;
       case bytes_field(attribute_field::kDocString): keeper.doc_string(fields); break;
       default:
-        if (type == attribute_field::kTypeUndefined) type = type_from_field(fields.key());
+        // Without a type field the value that is there says it; of several the one with the lowest number, so that
+        // the order of fields does not matter.
+        if (const int64_t implied = type_from_field(fields.key());
+            implied != attribute_field::kTypeUndefined && fields.number() < lowest) {
+          type = implied;
+          lowest = fields.number();
+        }
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
