@@ -1,0 +1,36 @@
+"""What the Python tests share: where things lie, and pictures as models want them."""
+import pathlib
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# The module of the release build, when PYTHONPATH names no other. Programs that tests start find it by themselves.
+sys.path.append(str(ROOT / "build" / "release" / "python"))
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def srcnn():
+    """Path of the super-resolution model."""
+    return str(ROOT / "models" / "srcnn" / "srcnn.onnx")
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """photo(height, width): that much of a photograph, float N C H W in BGR, 0 to 255."""
+    picture = cv2.imread(str(ROOT / "models" / "srcnn" / "photos" / "coffee.png"))
+    assert picture is not None
+
+    def cut(height, width):
+        part = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(part.transpose(2, 0, 1)[None]).astype(np.float32)
+
+    return cut
