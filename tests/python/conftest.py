@@ -12,6 +12,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "build" / "release" / "python"))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-expected", action="store_true",
+                     help="add cases of the ONNX suite that pass now to tests/onnx_suite/expected_passes.txt")
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
