@@ -19,7 +19,7 @@ void require(bool condition) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace shipway;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const ParseOptions options{.max_generated_bytes = 1 << 20};
+  const ParseOptions options{.max_generated_bytes = 1 << 14};
   const Result<Model> model = parse(text, options);
   if (!model.is_ok()) {
     require(!model.status().message().empty());

@@ -40,7 +40,36 @@ bool Patch::empty() const { return size() == 0; }
 
 size_t Patch::size() const {
   return new_nodes_.size() + removed_nodes_.size() + replaced_.size() + inputs_.size() + input_lists_.size() +
-         attributes_.size() + dropped_attributes_.size() + types_.size() + ops_.size() + removed_values_.size();
+         attributes_.size() + dropped_attributes_.size() + types_.size() + ops_.size() + constants_.size() + removed_values_.size();
+}
+
+std::vector<NodeId> Patch::neighbourhood(const Model& model) const {
+  constexpr size_t kMaxUsers = 64;
+  std::vector<NodeId> found;
+  const auto add_value = [&](ValueId id) {
+    if (id.index < 0 || static_cast<size_t>(id.index) >= model.value_count()) return;  // provisional ones too
+    const Value& value = model.value(id);
+    if (value.producer().is_valid()) found.push_back(value.producer());
+    const std::span<const Use> uses = value.uses();
+    for (const Use& use : uses.first(std::min(uses.size(), kMaxUsers))) found.push_back(use.node);
+  };
+  const auto add_node = [&](NodeId id) {
+    found.push_back(id);
+    for (ValueId input : model.node(id).inputs()) add_value(input);
+    for (ValueId output : model.node(id).outputs()) add_value(output);
+  };
+  if (anchor_.is_valid()) add_node(anchor_);
+  for (NodeId id : removed_nodes_) add_node(id);
+  for (const Replacement& edit : replaced_) add_value(edit.value), add_value(edit.with);
+  for (const Input& edit : inputs_) add_node(edit.node), add_value(edit.value);
+  for (const InputList& edit : input_lists_) add_node(edit.node);
+  for (const NodeAttribute& edit : attributes_) add_node(edit.node);
+  for (const NodeName& edit : dropped_attributes_) add_node(edit.node);
+  for (const Op& edit : ops_) add_node(edit.node);
+  for (const auto& [value, tensor] : constants_) add_value(value);
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 Status Patch::apply(Model& model) && {
@@ -89,6 +118,15 @@ Status Patch::apply(Model& model) && {
     if (spec.name.empty()) spec.name = builder.unique_name(spec.op_type);
     SHIPWAY_RETURN_IF_ERROR(builder.add_node(graph, std::move(spec), before, sources).status());
   }
+  for (auto& [value, tensor] : constants_) {
+    if (model.value(value).producer().is_valid())
+      return Status::internal("value '{}' is given data while {} makes it", model.value(value).name(),
+                              model.describe(model.value(value).producer()));
+    Dims dims;
+    for (int64_t size : tensor.shape()) dims.push_back(size);
+    builder.set_type(value, Type::tensor(tensor.dtype(), std::move(dims)));
+    builder.add_initializer(value, {std::move(tensor), nullptr, nullptr});
+  }
   for (const Replacement& edit : replaced_) {
     const ValueId with = actual(edit.with);
     const std::vector<Use> uses(model.value(edit.value).uses().begin(), model.value(edit.value).uses().end());
@@ -120,7 +158,7 @@ Status Patch::apply(Model& model) && {
     if (!model.graph(body).owner().is_valid()) builder.remove_graph(body);
   for (ValueId id : orphans) {
     const Value& value = model.value(id);
-    if (value.producer().is_valid() || value.is_removed()) continue;
+    if (value.producer().is_valid() || value.is_initializer() || value.is_removed()) continue;
     if (!value.uses().empty() || value.output_count() > 0)
       return Status::internal("value '{}' lost its producer but is still used", value.name());
     SHIPWAY_RETURN_IF_ERROR(builder.remove_value(id));

@@ -40,6 +40,9 @@ class Patch {
   void set_op(NodeId node, std::string domain, std::string op_type) {
     ops_.push_back({node, std::move(domain), std::move(op_type)});
   }
+  /// Gives an existing value data: it becomes an initializer with its id, name and uses. Its producer must be removed
+  /// by the same Patch. Its type becomes the tensor's.
+  void make_constant(ValueId value, Tensor tensor) { constants_.push_back({value, std::move(tensor)}); }
   /// Values without a producer, uses or place among inputs and outputs (initializers included) are forgotten.
   void remove_value(ValueId value) { removed_values_.push_back(value); }
 
@@ -47,6 +50,10 @@ class Patch {
   NodeId anchor() const { return anchor_; }
   /// How many edits it holds, for `--max-rewrites` and logs.
   size_t size() const;
+
+  /// The nodes around what it edits, itself not yet applied: what a driver looks at again. Of a value with very many
+  /// users only the first 64.
+  std::vector<NodeId> neighbourhood(const Model& model) const;
 
   /// Makes the edits. On error the Model must not be used further (errors here are mistakes of a rule, kInternal).
   Status apply(Model& model) &&;
@@ -71,6 +78,7 @@ class Patch {
   std::vector<NodeName> dropped_attributes_;
   std::vector<std::pair<ValueId, Type>> types_;
   std::vector<Op> ops_;
+  std::vector<std::pair<ValueId, Tensor>> constants_;
   std::vector<ValueId> removed_values_;
 };
 
