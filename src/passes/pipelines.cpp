@@ -1,0 +1,24 @@
+#include "passes/pipelines.h"
+
+#include <algorithm>
+
+namespace shipway {
+
+std::vector<const Pass*> pipeline(int level) {
+  if (level <= 0) return {};
+  std::vector<const Pass*> passes = {
+      &kEliminateDeadCode,    // first: nothing below should work on what nobody needs
+      &kFoldConstants,        // Constant nodes become initializers, which the rules below look for
+      &kFoldShapeArithmetic,  // sizes that inference proves
+      &kEliminateIdentity,    // also what the folded sizes show to do nothing
+      &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
+      &kCancelTransposes,
+      &kFuseConvBatchNorm,
+      &kFoldConstants,  // transposed weights
+      &kEliminateDeadCode,
+  };
+  std::erase_if(passes, [&](const Pass* pass) { return pass->level > level; });
+  return passes;
+}
+
+}  // namespace shipway

@@ -1,0 +1,21 @@
+// The passes, in the order in which they run.
+#pragma once
+
+#include <vector>
+
+#include "passes/pass.h"
+
+namespace shipway {
+
+extern const Pass kCancelTransposes;
+extern const Pass kEliminateCommonSubexpressions;
+extern const Pass kEliminateDeadCode;
+extern const Pass kEliminateIdentity;
+extern const Pass kFoldConstants;
+extern const Pass kFoldShapeArithmetic;
+extern const Pass kFuseConvBatchNorm;
+
+/// The passes of one level (0..3), in order; one may stand in it twice.
+std::vector<const Pass*> pipeline(int level);
+
+}  // namespace shipway
