@@ -8,6 +8,7 @@
 #include "shipway/image.h"
 #include "shipway/inline_vector.h"
 #include "shipway/model.h"
+#include "shipway/optimizer.h"
 #include "shipway/restorer.h"
 #include "shipway/session.h"
 #include "shipway/status.h"

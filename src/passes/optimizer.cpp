@@ -1,0 +1,72 @@
+// optimize: rounds of a pipeline's passes until nothing changes.
+#include "shipway/optimizer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <new>
+
+#include "graph/text.h"
+#include "operators/upgrade.h"
+#include "passes/pipelines.h"
+
+namespace shipway {
+namespace {
+
+std::string dump_name(size_t number, const std::string& pass) {
+  char prefix[24];
+  std::snprintf(prefix, sizeof prefix, "%02zu_", number);
+  return prefix + pass;
+}
+
+}  // namespace
+
+Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options) try {
+  const Registry& registry = options.registry ? *options.registry : Registry::built_in();
+  OptimizeReport report;
+  if (options.level <= 0) return report;
+  PassContext context(model, options, registry, report);
+  for (const auto& [domain, version] : model.opset_imports) {
+    const int64_t newest = newest_opset(normalized_domain(domain));
+    if (newest == 0 || version == newest) continue;
+    SHIPWAY_RETURN_IF_ERROR(upgrade(model, registry));
+    break;
+  }
+  SHIPWAY_RETURN_IF_ERROR(context.infer().status());
+  if (options.on_dump) options.on_dump("00_before", print(model));
+
+  // What one pass finds opens ways for others; a round that changes nothing ends it.
+  const int max_rounds = options.level >= 3 ? 10 : 3;
+  size_t dumps = 0;
+  for (int round = 0; round < max_rounds && !context.is_exhausted(); ++round) {
+    const int64_t before_round = report.rewrites;
+    for (const Pass* pass : pipeline(options.level)) {
+      if (context.is_exhausted()) break;
+      const int64_t before = report.rewrites;
+      const auto start = std::chrono::steady_clock::now();
+      SHIPWAY_RETURN_IF_ERROR(run_pass(*pass, context));
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      report.steps.push_back({pass->name, report.rewrites - before, seconds.count()});
+      if (report.rewrites == before) continue;
+      if (options.on_dump) options.on_dump(dump_name(++dumps, pass->name), print(model));
+    }
+    if (report.rewrites == before_round) break;
+    SHIPWAY_RETURN_IF_ERROR(context.infer().status());
+  }
+  report.stopped_early = context.is_exhausted();
+  return report;
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory("not enough memory to optimise the model");
+}
+
+std::vector<PassInfo> optimizer_passes() {
+  std::vector<PassInfo> list;
+  for (const Pass* pass : pipeline(3)) {
+    const auto known = [&](const PassInfo& info) { return info.name == pass->name; };
+    if (std::none_of(list.begin(), list.end(), known))
+      list.push_back({pass->name, pass->summary, pass->level});
+  }
+  return list;
+}
+
+}  // namespace shipway
