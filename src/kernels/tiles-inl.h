@@ -81,7 +81,8 @@ void packed_tile(const TileArguments& t) {
   V sum[kRows][kVectors];
   start_sums<kRows, kVectors>(t, sum);
   const float* b = t.b;
-  const float* ahead = t.prefetch;
+  auto ahead =
+      reinterpret_cast<uintptr_t>(t.prefetch);  // an address, not an object: it may be none
   const int64_t stride = t.a_row_stride;
   for (int64_t s = 0; s < t.segment_count; ++s) {
     const float* row[kGroups];
@@ -107,7 +108,7 @@ void packed_tile(const TileArguments& t) {
       b += 4 * kVectors * kLanes;
       if (kRows > 1) {  // null prefetches nothing, and no address can fault
         _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-        ahead += 16;
+        ahead += 64;
       }
 #pragma GCC unroll 16
       for (int g = 0; g < kGroups; ++g) row[g] += 4;
