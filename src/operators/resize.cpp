@@ -260,8 +260,6 @@ double input_position(const ResizeOptions& options, const ResizeAxis& axis, int6
       return output == 1 ? 0 : x * (size - 1) / (output - 1);
     case Coordinates::kAsymmetric:
       return x / axis.scale;
-    case Coordinates::kHalfPixelForNearest:
-      return (x + 0.5) / axis.scale;
     case Coordinates::kCropAndResize: {
       const double length = (axis.roi_end - axis.roi_begin) * (size - 1);
       const double inside = output == 1 ? length / 2 : x * length / (output - 1);
@@ -450,11 +448,22 @@ Status upgrade_10(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// tf_half_pixel_for_nn reads half a pixel further than half_pixel: floor(p + 0.5) is p rounded with
+// halves up, and p + 0.5 rounded with halves down is ceil(p). The other ways to round have no newer
+// form.
 Status upgrade_11(NodeRewrite& rewrite) {
-  if (rewrite.string_attribute("coordinate_transformation_mode") == "tf_half_pixel_for_nn")
+  if (rewrite.string_attribute("coordinate_transformation_mode") != "tf_half_pixel_for_nn")
+    return Status::ok();
+  const std::string& nearest = rewrite.string_attribute("nearest_mode");
+  const bool floors = nearest == "floor", rounds = nearest == "round_prefer_floor";
+  if (rewrite.string_attribute("mode") != "nearest" || (!floors && !rounds))
     return Status::unsupported(
-        "attribute 'coordinate_transformation_mode' is 'tf_half_pixel_for_nn', which has no newer "
-        "form");
+        "attribute 'coordinate_transformation_mode' is 'tf_half_pixel_for_nn', which with modes {} "
+        "and {} "
+        "has no newer form",
+        quoted(rewrite.string_attribute("mode")), quoted(nearest));
+  rewrite.set_attribute({"coordinate_transformation_mode", std::string("half_pixel")});
+  rewrite.set_attribute({"nearest_mode", std::string(floors ? "round_prefer_ceil" : "ceil")});
   return Status::ok();
 }
 

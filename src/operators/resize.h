@@ -25,7 +25,6 @@ struct ResizeOptions {
     kAlignCorners,
     kAsymmetric,
     kCropAndResize,
-    kHalfPixelForNearest,  // version 11's tf_half_pixel_for_nn
   };
   enum class Nearest : uint8_t { kRoundPreferFloor, kRoundPreferCeil, kFloor, kCeil };
   Mode mode = Mode::kNearest;

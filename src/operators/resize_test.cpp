@@ -114,11 +114,20 @@ TEST(Resize, VersionTenMeansAsymmetric) {
   EXPECT_THAT(doubles(*(*y)[0].tensor()), ElementsAre(0, 4, 8, 8));
 }
 
-TEST(Resize, RefusesWhatNoNewerVersionSays) {
-  const auto y = evaluate_at(11, "Resize", {floats({2}, {0, 8}), scales({}), scales({2})},
-                             {attr("coordinate_transformation_mode", "tf_half_pixel_for_nn")});
-  EXPECT_EQ(y.status().code(), StatusCode::kUnsupported);
-  EXPECT_THAT(y.status().message(), HasSubstr("tf_half_pixel_for_nn"));
+TEST(Resize, SaysHalfPixelForNearestInOtherWords) {
+  // Positions (x + 0.5) / 0.4 = 1.25, 3.75 of {0, 1, 2, 3, 4}: rounded down 1, 3; rounded 1, 4.
+  const auto at = [](const char* nearest) {
+    return evaluate_at(11, "Resize", {floats({5}, {0, 1, 2, 3, 4}), scales({}), scales({0.4f})},
+                       {attr("coordinate_transformation_mode", "tf_half_pixel_for_nn"),
+                        attr("nearest_mode", nearest)});
+  };
+  const auto down = at("floor"), rounded = at("round_prefer_floor"), up = at("ceil");
+  ASSERT_TRUE(down.is_ok()) << down.status().message();
+  EXPECT_THAT(doubles(*(*down)[0].tensor()), ElementsAre(1, 3));
+  ASSERT_TRUE(rounded.is_ok()) << rounded.status().message();
+  EXPECT_THAT(doubles(*(*rounded)[0].tensor()), ElementsAre(1, 4));
+  EXPECT_EQ(up.status().code(), StatusCode::kUnsupported);
+  EXPECT_THAT(up.status().message(), HasSubstr("tf_half_pixel_for_nn"));
 }
 
 TEST(Upsample, BecomesResize) {
