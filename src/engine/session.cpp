@@ -10,9 +10,11 @@
 #include "base/text.h"
 #include "engine/plan.h"
 #include "engine/run.h"
+#include "graph/inline_functions.h"
 #include "operators/infer.h"
 #include "operators/reference.h"
 #include "operators/upgrade.h"
+#include "shipway/optimizer.h"
 
 namespace shipway {
 namespace {
@@ -70,6 +72,13 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
     state->model = std::move(model);
     Model& m = state->model;
     SHIPWAY_RETURN_IF_ERROR(upgrade(m, *state->registry));
+    SHIPWAY_RETURN_IF_ERROR(inline_functions(m));
+    if (!options.reference && options.level > 0) {
+      OptimizeOptions optimize_options;
+      optimize_options.level = options.level;
+      optimize_options.registry = state->registry;
+      SHIPWAY_RETURN_IF_ERROR(optimize(m, optimize_options).status());
+    }
     SHIPWAY_RETURN_IF_ERROR(infer_shapes(m, *state->registry));
     for (ValueId id : m.graph().inputs()) {
       const Value& value = m.value(id);
