@@ -117,10 +117,11 @@ class Inference {
       if (!id.is_valid()) continue;
       const InferContext::Output& output = context.outputs()[i];
       const Type& declared = declared_[static_cast<size_t>(id.index)];
-      Merged merged = is_vague_rank(declared, output.type) && options_.declared_rank_wins &&
-                                  options_.declared_rank_wins(node)
-                          ? merge(declared, Type::tensor(output.type.dtype()))
-                          : merge(declared, with_symbols(output.type));
+      const Belief belief = options_.belief ? options_.belief(node) : Belief::kWhatFollows;
+      const bool only_dtype = belief == Belief::kDeclaredShape ||
+                              (belief == Belief::kDeclaredRank && is_vague_rank(declared, output.type));
+      Merged merged = only_dtype && output.type.is_tensor() ? merge(declared, Type::tensor(output.type.dtype()))
+                                                            : merge(declared, with_symbols(output.type));
       SHIPWAY_ASSIGN_OR_RETURN(Type type, std::move(merged).value_with_context("output", model_, id));
       builder_.set_type(id, std::move(type));
       if (!options_.follow_contents) continue;

@@ -8,15 +8,21 @@
 
 namespace shipway {
 
+/// onnx infers less of some operators than follows, and files that declare wrong shapes pass its checker.
+enum class Belief : uint8_t {
+  kWhatFollows,    // a declaration that contradicts it is wrong
+  kDeclaredRank,   // except where a rank follows, but none of its sizes
+  kDeclaredShape,  // only the dtype follows
+};
+
 struct InferOptions {
   /// An operator that refuses its inputs, or a result that contradicts what the file declares, is an error; otherwise
   /// the outputs of that node stay as declared.
   bool strict = true;
   /// Follow the elements of small integer tensors (Shape -> Gather -> Concat -> Reshape).
   bool follow_contents = true;
-  /// Nodes for which a declared shape is believed where only another rank follows, none of its sizes: onnx does not
-  /// infer the ranks of some operators, and files that declare wrong ones pass its checker.
-  std::function<bool(const Node&)> declared_rank_wins = {};
+  /// What to believe of a node's outputs where the file declares something else; null: always what follows.
+  std::function<Belief(const Node&)> belief = {};
   /// When set, what `strict` would refuse goes here, node by node, and inference goes on.
   std::function<void(NodeId, const Status&)> on_problem = {};
 };

@@ -124,6 +124,58 @@ std::string shown(const TypeSet& set) {
   return text;
 }
 
+/// Operators whose first version (of GroupNormalization: the newest) has no shape inference in
+/// onnx 1.23.2.
+constexpr std::pair<std::string_view, std::string_view> kWithoutShapes[] = {
+    {"", "Abs"},
+    {"", "Add"},
+    {"", "BatchNormalization"},
+    {"", "Cast"},
+    {"", "Ceil"},
+    {"", "Clip"},
+    {"", "Concat"},
+    {"", "Div"},
+    {"", "Dropout"},
+    {"", "Elu"},
+    {"", "Exp"},
+    {"", "Floor"},
+    {"", "GRU"},
+    {"", "Gemm"},
+    {"", "GlobalLpPool"},
+    {"", "GroupNormalization"},
+    {"", "HardSigmoid"},
+    {"", "InstanceNormalization"},
+    {"", "LeakyRelu"},
+    {"", "Log"},
+    {"", "LpPool"},
+    {"", "Max"},
+    {"", "Mean"},
+    {"", "Min"},
+    {"", "Mul"},
+    {"", "Neg"},
+    {"", "PRelu"},
+    {"", "Pad"},
+    {"", "Reciprocal"},
+    {"", "Relu"},
+    {"", "Reshape"},
+    {"", "Selu"},
+    {"", "Sigmoid"},
+    {"", "Split"},
+    {"", "Sqrt"},
+    {"", "Sub"},
+    {"", "Sum"},
+    {"", "Tanh"},
+    {"", "Upsample"},
+    {"ai.onnx.ml", "FeatureVectorizer"},
+    {"ai.onnx.ml", "Imputer"},
+    {"ai.onnx.ml", "LinearRegressor"},
+    {"ai.onnx.ml", "Normalizer"},
+    {"ai.onnx.ml", "SVMRegressor"},
+    {"ai.onnx.ml", "Scaler"},
+    {"ai.onnx.ml", "TreeEnsembleRegressor"},
+    {"ai.onnx.preview.training", "Gradient"},
+};
+
 class TypeChecker {
  public:
   TypeChecker(const Model& model, const Registry& registry, const NegativeSizes& negative_sizes,
@@ -179,9 +231,9 @@ class TypeChecker {
         in_upgraded.end());
     InferOptions options;
     options.follow_contents = false;  // as onnx.checker does
-    options.declared_rank_wins = [&](const Node& node) {
-      return static_cast<size_t>(node.id().index) < model_.node_count() &&
-             has_rank_unknown_to_onnx(node);
+    options.belief = [&](const Node& node) {
+      const bool is_of_file = static_cast<size_t>(node.id().index) < model_.node_count();
+      return is_of_file ? belief(node) : Belief::kWhatFollows;
     };
     options.on_problem = [&](NodeId id, const Status& status) {
       if (!is_passed_over(upgraded, id))
@@ -202,15 +254,21 @@ class TypeChecker {
     }
   }
 
-  /// onnx does not infer the rank of these operators when it hangs on an input that is not constant
-  /// (the length of a shape, which axes), and old exporters declare wrong ones.
-  bool has_rank_unknown_to_onnx(const Node& node) const {
-    if (!node.domain().empty()) return false;
+  Belief belief(const Node& node) const {
+    const int64_t opset = model_.opset(node.domain());
     const std::string_view op = node.op_type();
-    if (op == "Reshape") return model_.opset() < 14;
-    if (op == "Compress") return model_.opset() < 11;
-    return op == "Squeeze" || op == "Unsqueeze" || op == "Split" || op == "CenterCropPad" ||
-           op.starts_with("Reduce");
+    if (std::find(std::begin(kWithoutShapes), std::end(kWithoutShapes),
+                  std::pair{std::string_view(node.domain()), op}) != std::end(kWithoutShapes)) {
+      const Operator* declared = registry_.find(node.domain(), op);
+      const Schema* schema = declared ? declared->versions.version_at(opset) : nullptr;
+      if (schema && (schema->since == 1 || op == "GroupNormalization"))
+        return Belief::kDeclaredShape;
+    }
+    // Their rank hangs on an input: the length of a shape, or which axes.
+    const bool has_open_rank =
+        (op == "Reshape" && opset < 14) || (op == "Compress" && opset < 11) || op == "Squeeze" ||
+        op == "Unsqueeze" || op == "Split" || op == "CenterCropPad" || op.starts_with("Reduce");
+    return node.domain().empty() && has_open_rank ? Belief::kDeclaredRank : Belief::kWhatFollows;
   }
 
   /// The reader takes a negative size for an open one; onnx holds it against the size that follows.
