@@ -79,7 +79,7 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
       optimize_options.registry = state->registry;
       SHIPWAY_RETURN_IF_ERROR(optimize(m, optimize_options).status());
     }
-    SHIPWAY_RETURN_IF_ERROR(infer_shapes(m, *state->registry));
+    SHIPWAY_RETURN_IF_ERROR(infer_shapes(m, *state->registry, {.graph_wins = true}));
     for (ValueId id : m.graph().inputs()) {
       const Value& value = m.value(id);
       state->input_index.emplace(value.name(), state->inputs.size());
@@ -232,7 +232,7 @@ Result<ShapeTable> Session::State::shapes_for(std::span<const RuntimeValue> valu
   SHIPWAY_RETURN_IF_ERROR(fill(model, size_of));
   if (complete) return shapes;
   Model copy = model;
-  SHIPWAY_RETURN_IF_ERROR(infer_shapes_for(copy, *registry, types));
+  SHIPWAY_RETURN_IF_ERROR(infer_shapes_for(copy, *registry, types, {.graph_wins = true}));
   SHIPWAY_RETURN_IF_ERROR(fill(copy, [](Dim) -> std::optional<int64_t> { return std::nullopt; }));
   return shapes;
 }

@@ -62,6 +62,11 @@ class Inference {
                        [&](Dim dim) { return dim.is_unknown() || model_.dims().mentions_fresh(dim); });
   }
 
+  static bool is_same_but_for_shape(const Type& declared, const Type& inferred) {
+    return declared.kind() == TypeKind::kTensor && inferred.kind() == TypeKind::kTensor &&
+           declared.dtype() == inferred.dtype();
+  }
+
   /// Sizes that the file leaves open get symbols of their own.
   Type with_symbols(const Type& type) {
     if (!type.dims()) return type;
@@ -86,7 +91,7 @@ class Inference {
     const Schema* schema = op ? op->versions.newest() : nullptr;
     if (!op || !op->infer || !schema) return Status::ok();
     const Status status = infer_known_node(node, *op, *schema);
-    if (status.is_ok() || !options_.strict) return Status::ok();
+    if (status.is_ok() || !options_.strict || (options_.graph_wins && depth_ > 0)) return Status::ok();
     if (options_.on_problem) {
       options_.on_problem(node.id(), status);
       return Status::ok();
@@ -122,6 +127,8 @@ class Inference {
                               (belief == Belief::kDeclaredRank && is_vague_rank(declared, output.type));
       Merged merged = only_dtype && output.type.is_tensor() ? merge(declared, Type::tensor(output.type.dtype()))
                                                             : merge(declared, with_symbols(output.type));
+      if (!merged.type.is_ok() && options_.graph_wins && is_same_but_for_shape(declared, output.type))
+        merged.type = with_symbols(output.type);
       SHIPWAY_ASSIGN_OR_RETURN(Type type, std::move(merged).value_with_context("output", model_, id));
       builder_.set_type(id, std::move(type));
       if (!options_.follow_contents) continue;

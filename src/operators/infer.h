@@ -23,6 +23,10 @@ struct InferOptions {
   bool follow_contents = true;
   /// What to believe of a node's outputs where the file declares something else; null: always what follows.
   std::function<Belief(const Node&)> belief = {};
+  /// For running: a shape that follows from the graph counts where the file declares another (exporters leave wrong
+  /// ones behind, and such files run elsewhere), and what an operator of a subgraph refuses is left to the run, since
+  /// that branch may not be taken. Element types must agree all the same.
+  bool graph_wins = false;
   /// When set, what `strict` would refuse goes here, node by node, and inference goes on.
   std::function<void(NodeId, const Status&)> on_problem = {};
 };

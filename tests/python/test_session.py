@@ -260,3 +260,16 @@ def test_infer_shapes_gives_back_the_kind_it_took(srcnn, tmp_path):
     assert convolved.elem_type == TensorProto.FLOAT and convolved.shape.dim[1].dim_value == 64
     assert isinstance(shipway.shape_inference.infer_shapes(onnx.load(srcnn).SerializeToString()), bytes)
     assert isinstance(shipway.shape_inference.infer_shapes(srcnn), shipway.Model)
+
+
+def test_the_graph_is_believed_where_the_file_declares_another_shape():
+    model = make_model(
+        [helper.make_node("Unsqueeze", ["x", "axes"], ["h"]), helper.make_node("Relu", ["h"], ["y"])],
+        [tensor("x", TensorProto.FLOAT, ["n"])], [tensor("y", TensorProto.FLOAT, [1, "n"])],
+        [helper.make_tensor("axes", TensorProto.INT64, [2], [0, 1])])
+    model.graph.value_info.append(tensor("h", TensorProto.FLOAT, ["n"]))
+    (found,) = shipway.InferenceSession(model).run(None, {"x": np.float32([-1, 2])})
+    assert found.tolist() == [[[0, 2]]]
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64  # but no other element type
+    with pytest.raises(shipway.InvalidModel, match="'y'"):
+        shipway.InferenceSession(model)
