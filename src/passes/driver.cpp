@@ -81,7 +81,7 @@ void PassContext::note(std::string text) {
 }
 
 Result<ContentsMap> PassContext::infer() {
-  return infer_shapes_and_contents(model_, registry_, {.strict = false});
+  return infer_shapes_and_contents(model_, registry_, {.strict = false, .graph_wins = true});
 }
 
 std::vector<GraphId> PassContext::graphs() const {
