@@ -31,19 +31,15 @@ Status find_best(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis,
                            normalize_axis(context.int_attribute("axis"), data.rank()));
   const bool last = context.int_attribute("select_last_index") != 0;
+  const auto [outer, size, inner] = Lines::along(data.shape(), axis);
   Shape shape;
-  int64_t outer = 1, inner = 1;
   for (int64_t i = 0; i < data.rank(); ++i) {
-    const int64_t size = data.dim(static_cast<size_t>(i));
-    if (i < axis) outer *= size;
-    if (i > axis) inner *= size;
     if (i != axis)
-      shape.push_back(size);
+      shape.push_back(data.dim(static_cast<size_t>(i)));
     else if (context.int_attribute("keepdims") != 0)
       shape.push_back(1);
   }
-  const int64_t size = data.dim(static_cast<size_t>(axis));
-  if (size == 0 && outer * inner > 0)
+  if (size == 0 && outer > 0)
     return Status::invalid_argument("input 0 has no elements along axis {}: there is no best one",
                                     axis);
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> values, read_elements<T>(data));

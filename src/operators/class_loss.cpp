@@ -43,8 +43,7 @@ Status evaluate_class_loss(EvaluateContext& context, const std::vector<double>& 
                                     to_string(target.shape()), to_string(expected),
                                     to_string(x.shape()));
   const int64_t classes = x.dim(1);
-  int64_t inner = 1;
-  for (int64_t i = 2; i < x.rank(); ++i) inner *= x.dim(static_cast<size_t>(i));
+  const int64_t inner = Lines::along(x.shape(), 1).inner;
   std::vector<double> weights(static_cast<size_t>(classes), 1.0);
   if (context.has_input(2)) {
     if (context.input(2).shape() != Shape{classes})

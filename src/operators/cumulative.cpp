@@ -15,10 +15,7 @@ Status accumulate(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis, normalize_axis(given, x.rank(), "input 1 ('axis')"));
   const bool exclusive = context.int_attribute("exclusive") != 0;
   const bool reverse = context.int_attribute("reverse") != 0;
-  int64_t outer = 1, inner = 1;
-  for (int64_t i = 0; i < x.rank(); ++i)
-    (i < axis ? outer : inner) *= i == axis ? 1 : x.dim(static_cast<size_t>(i));
-  const int64_t size = x.dim(static_cast<size_t>(axis));
+  const auto [outer, size, inner] = Lines::along(x.shape(), axis);
   SHIPWAY_ASSIGN_OR_RETURN(std::vector<T> values, read_elements<T>(x));
   if (!values.empty()) {
     for (int64_t line = 0; line < outer * inner; ++line) {

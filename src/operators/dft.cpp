@@ -85,11 +85,9 @@ Status evaluate_dft(EvaluateContext& context) {
 
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> values, to_doubles(x));
   std::vector<double> results(static_cast<size_t>(count));
-  int64_t outer = 1, inner = 1;
-  for (int64_t i = 0; i + 1 < x.rank(); ++i) {
-    if (i < axis) outer *= x.dim(static_cast<size_t>(i));
-    if (i > axis) inner *= x.dim(static_cast<size_t>(i));
-  }
+  Shape signals = x.shape();
+  signals.pop_back();
+  const auto [outer, size, inner] = Lines::along(signals, axis);
   const Fourier fourier(static_cast<size_t>(length), inverse);
   const int64_t read = std::min(given, real_result ? length / 2 + 1 : length);
   const int64_t out_parts = shape.back();
@@ -99,7 +97,7 @@ Status evaluate_dft(EvaluateContext& context) {
       SHIPWAY_RETURN_IF_ERROR(context.poll());
       std::fill(line.begin(), line.end(), 0);
       for (int64_t n = 0; n < read; ++n) {
-        const double* part = values.data() + ((o * given + n) * inner + i) * parts;
+        const double* part = values.data() + ((o * size + n) * inner + i) * parts;
         line[static_cast<size_t>(n)] = {part[0], parts == 2 ? part[1] : 0};
       }
       if (real_result)  // the other half of a real signal's spectrum is its mirror image

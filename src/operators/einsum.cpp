@@ -180,6 +180,8 @@ Status sum_products(EvaluateContext& context) {
   }
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(output));
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t terms, element_count(summed));
+  SHIPWAY_RETURN_IF_ERROR(
+      context.allocate(DType::kInt64, {terms, static_cast<int64_t>(ranks.size())}).status());
   std::vector<T> results;
   results.reserve(static_cast<size_t>(count));
   const size_t inputs = ranks.size();

@@ -108,6 +108,12 @@ TEST(Comparison, TreatsNaNAsUnequal) {
             (Doubles{1, 0}));
 }
 
+TEST(Comparison, RefusesTextAgainstNumbers) {
+  const Result<Tensor> result = evaluate_tensor("Equal", {strings({"a"}), floats({1})});
+  ASSERT_FALSE(result.is_ok());
+  EXPECT_NE(result.status().message().find("where strings are expected"), std::string::npos);
+}
+
 TEST(Comparison, KnowsWhatTheRangesOfSizesSay) {
   const InferInput sizes("int64[2]", {"N", "4"});
   EXPECT_EQ(inferred("Equal", {sizes, ints({-1})}), "bool[2]");

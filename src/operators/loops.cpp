@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace shipway {
 
@@ -17,6 +18,19 @@ Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
     result[i] = x == 1 ? y : x;
   }
   return result;
+}
+
+Lines Lines::along(const Shape& shape, int64_t axis) {
+  const auto at = static_cast<size_t>(axis);
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (i != at && shape[i] == 0) return {0, shape[at], 1};  // the product of the others may overflow
+  Lines lines{1, shape[at], 1};
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i == at) continue;
+    int64_t& count = i < at ? lines.outer : lines.inner;
+    if (__builtin_mul_overflow(count, shape[i], &count)) count = std::numeric_limits<int64_t>::max();
+  }
+  return lines;
 }
 
 Shape strides_of(const Shape& shape) {

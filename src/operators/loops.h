@@ -20,6 +20,8 @@ Result<std::vector<T>> read_elements(const Tensor& tensor) {
   else if constexpr (std::is_same_v<T, int64_t>) return to_ints(tensor);
   else if constexpr (std::is_same_v<T, uint64_t>) return to_uints(tensor);
   else if constexpr (std::is_same_v<T, std::complex<double>>) return to_complexes(tensor);
+  else if (tensor.dtype() != DType::kString)
+    return Status::invalid_argument("a tensor of {} where strings are expected", to_string(tensor.dtype()));
   else return std::vector<std::string>(tensor.strings().begin(), tensor.strings().end());
 }
 
@@ -56,6 +58,13 @@ Status visit_compute_type(DType dtype, Visit&& visit) {
 
 /// Numpy's broadcasting of shapes.
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b);
+
+/// A shape around one axis: element (o, k, i) is at (o * size + k) * inner + i. Where another axis is empty there are
+/// no lines: `outer` is 0.
+struct Lines {
+  int64_t outer = 1, size = 1, inner = 1;
+  static Lines along(const Shape& shape, int64_t axis);
+};
 
 /// Row-major strides of `shape`, in elements.
 Shape strides_of(const Shape& shape);

@@ -1,26 +1,33 @@
 // MatMul: matrix product over the last two axes; the leading ones broadcast.
 #include "operators/matmul_loops.h"
+#include "operators/reals.h"
 
 namespace shipway {
 namespace {
 
 Status infer(InferContext& context) { return infer_matmul(context, 0, 1, context.input_dtype(0)); }
 
-template <typename T>
-Status multiply(EvaluateContext& context) {
-  SHIPWAY_ASSIGN_OR_RETURN(const MatMulShape shape,
-                           MatMulShape::of(context.input(0).shape(), context.input(1).shape()));
+template <typename T, typename Sum>
+Status multiply(EvaluateContext& context, const MatMulShape& shape, const T* a, const T* b) {
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, shape.output_count());
-  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> a, read_elements<T>(context.input(0)));
-  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<T> b, read_elements<T>(context.input(1)));
-  std::vector<T> c(static_cast<size_t>(count));
-  SHIPWAY_RETURN_IF_ERROR(multiply_stacks(context, shape, a.data(), b.data(), c.data()));
+  std::vector<Sum> c(static_cast<size_t>(count));
+  SHIPWAY_RETURN_IF_ERROR(multiply_stacks(context, shape, a, b, c.data()));
   return write_output(context, 0, context.input(0).dtype(), shape.output, c);
 }
 
 Status evaluate(EvaluateContext& context) {
-  return kind_of(context.input(0).dtype()) == DTypeKind::kFloat ? multiply<double>(context)
-                                                                : multiply<uint64_t>(context);
+  const Tensor &a = context.input(0), &b = context.input(1);
+  SHIPWAY_ASSIGN_OR_RETURN(const MatMulShape shape, MatMulShape::of(a.shape(), b.shape()));
+  if (kind_of(a.dtype()) == DTypeKind::kFloat)
+    return visit_real_type(a.dtype(), [&](auto type) -> Status {
+      using T = decltype(type);
+      SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> x, Reals<T>::of(a));
+      SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> y, Reals<T>::of(b));
+      return multiply<T, double>(context, shape, x.data(), y.data());
+    });
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<uint64_t> x, to_uints(a));
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<uint64_t> y, to_uints(b));
+  return multiply<uint64_t, uint64_t>(context, shape, x.data(), y.data());
 }
 
 }  // namespace

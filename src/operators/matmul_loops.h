@@ -8,11 +8,32 @@
 
 namespace shipway {
 
+inline constexpr int64_t kFewColumns = 4;
+
+/// multiply_matrices where the columns are too few for a loop over them: a dot product each, in
+/// four parts.
+template <typename T, typename Sum>
+void multiply_few_columns(const T* a, const T* b, Sum* c, int64_t m, int64_t k, int64_t n) {
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      const T *x = a + i * k, *y = b + j;
+      Sum sums[4] = {};
+      int64_t p = 0;
+      for (; p + 4 <= k; p += 4)
+        for (int64_t part = 0; part < 4; ++part)
+          sums[part] += static_cast<Sum>(x[p + part]) * static_cast<Sum>(y[(p + part) * n]);
+      for (; p < k; ++p) sums[0] += static_cast<Sum>(x[p]) * static_cast<Sum>(y[p * n]);
+      c[i * n + j] += (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    }
+  }
+}
+
 /// c[m,n] += a[m,k] b[k,n], all row-major and dense. Sums run over k in order, four at a time, in
 /// Sum: double for floats, uint64_t for whole numbers (whose low bits are right for signed ones
 /// too).
 template <typename T, typename Sum>
 void multiply_matrices(const T* a, const T* b, Sum* c, int64_t m, int64_t k, int64_t n) {
+  if (n < kFewColumns) return multiply_few_columns(a, b, c, m, k, n);
   constexpr int64_t kColumns = 256;  // of c and b at a time: 2 KB of sums stay in the first cache
   for (int64_t first = 0; first < n; first += kColumns) {
     const int64_t columns = std::min(kColumns, n - first);

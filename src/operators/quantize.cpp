@@ -164,6 +164,8 @@ Status infer_dynamic_quantize(InferContext& context) {
 /// In float32 throughout, as the specification's function body computes.
 Status evaluate_dynamic_quantize(EvaluateContext& context) {
   const Tensor& x = context.input(0);
+  if (x.dtype() != DType::kFloat32)
+    return Status::invalid_argument("input 0 is {}, expected float", to_string(x.dtype()));
   float least = 0, most = 0;
   for (float value : x.as<float>()) {
     least = std::min(least, value);

@@ -76,6 +76,13 @@ TEST(ArgMax, TakesTheFirstOrTheLast) {
   EXPECT_FALSE(evaluate_tensor("ArgMin", {floats({1, 0}, {})}, {attr("axis", 1)}).is_ok());
 }
 
+TEST(ArgMax, LetsEmptyShapesOfAnySizeThrough) {
+  const Result<Tensor> result =
+      evaluate_tensor("ArgMax", {floats({0, int64_t{1} << 20, 3}, {})}, {attr("axis", 2)});
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->shape(), (Shape{0, int64_t{1} << 20, 1}));
+}
+
 TEST(Softmax, SurvivesLargeNumbers) {
   EXPECT_EQ(doubles(evaluate_tensor("Softmax", {floats({1, 2}, {10000, 10000})})),
             (Doubles{0.5, 0.5}));
@@ -121,6 +128,12 @@ TEST(MatMul, MatchesPlainLoopsAtOddSizes) {
       ASSERT_EQ(c[static_cast<size_t>(i * n + j)], sum) << i << ", " << j;
     }
   }
+}
+
+TEST(MatMul, TakesFewColumns) {
+  EXPECT_EQ(doubles(evaluate_tensor("MatMul", {floats({2, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}),
+                                               floats({5, 1}, {1, 10, 100, 1000, 10000})})),
+            (Doubles{54321, 109876}));
 }
 
 TEST(Gemm, TransposesScalesAndAdds) {

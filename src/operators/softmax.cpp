@@ -23,10 +23,7 @@ Status evaluate_lines(EvaluateContext& context, Line&& line) {
   const Tensor& x = context.input(0);
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t axis,
                            normalize_axis(context.int_attribute("axis"), x.rank()));
-  int64_t outer = 1, inner = 1;
-  for (int64_t i = 0; i < x.rank(); ++i)
-    (i < axis ? outer : inner) *= i == axis ? 1 : x.dim(static_cast<size_t>(i));
-  const int64_t size = x.dim(static_cast<size_t>(axis));
+  const auto [outer, size, inner] = Lines::along(x.shape(), axis);
   SHIPWAY_ASSIGN_OR_RETURN(std::vector<double> values, to_doubles(x));
   if (!values.empty()) {
     for (int64_t o = 0; o < outer; ++o) {

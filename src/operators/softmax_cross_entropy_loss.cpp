@@ -22,8 +22,7 @@ Status evaluate_cross_entropy(EvaluateContext& context) {
         "input 0 ('scores') has shape {}, expected [batch, classes, ...]", to_string(x.shape()));
   SHIPWAY_ASSIGN_OR_RETURN(std::vector<double> values, to_doubles(x));
   const int64_t classes = x.dim(1);
-  int64_t inner = 1;
-  for (int64_t i = 2; i < x.rank(); ++i) inner *= x.dim(static_cast<size_t>(i));
+  const int64_t inner = Lines::along(x.shape(), 1).inner;
   const int64_t lines = values.empty() ? 0 : x.dim(0) * inner;
   for (int64_t line = 0; line < lines; ++line) {
     double* first = values.data() + line / inner * classes * inner + line % inner;
