@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "operators/loops.h"
 
 namespace shipway {
 namespace {
@@ -19,16 +20,6 @@ constexpr double kParallelNanoseconds = 20'000;
 struct StepShapes {
   std::vector<const Shape*> inputs, outputs;
 };
-
-Shape row_major_strides(const Shape& shape) {
-  Shape strides(shape.size());
-  int64_t stride = 1;
-  for (size_t i = shape.size(); i-- > 0;) {
-    strides[i] = stride;
-    stride *= shape[i];
-  }
-  return strides;
-}
 
 int64_t product(const Shape& shape, size_t first, size_t last) {
   int64_t result = 1;
@@ -100,20 +91,15 @@ class Binder {
     std::vector<Shape> strides;  // of each input along the axes of `out`
     for (size_t i = 0; i < operands; ++i) {
       const Shape own = physical_shape(input(i), input_value(i).layout);
-      const Shape own_strides = row_major_strides(own);
-      Shape along(out.size(), 0);
       if (own.size() > out.size())
         return Status::internal("an operand has more axes than the result");
-      for (size_t a = 0; a < own.size(); ++a) {
-        const size_t to = out.size() - own.size() + a;
-        if (own[a] != 1) along[to] = own_strides[a];
-        if (own[a] != 1 && own[a] != out[to])
+      for (size_t axis = 0; axis < own.size(); ++axis)
+        if (own[axis] != 1 && own[axis] != out[out.size() - own.size() + axis])
           return Status::invalid_argument("shapes {} and {} do not broadcast", to_string(input(i)),
                                           to_string(output()));
-      }
-      strides.push_back(std::move(along));
+      strides.push_back(broadcast_strides(own, out));
     }
-    strides.push_back(row_major_strides(out));
+    strides.push_back(strides_of(out));
     Shape sizes;
     std::vector<Shape> merged(strides.size());
     for (size_t a = 0; a < out.size(); ++a) {
@@ -176,16 +162,12 @@ class Binder {
     dims.m = a[a.size() - 2];
     const size_t batch = c.size() - 2;
     dims.batch_rank = static_cast<int32_t>(batch);
-    const Shape a_strides = row_major_strides(a), b_strides = row_major_strides(b),
-                c_strides = row_major_strides(c);
-    const auto stride = [&](const Shape& shape, const Shape& strides, size_t axis) -> int64_t {
-      const size_t missing = c.size() - shape.size();
-      return axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing];
-    };
+    const Shape a_strides = broadcast_strides(a, c), b_strides = broadcast_strides(b, c),
+                c_strides = strides_of(c);
     for (size_t i = 0; i < batch; ++i) {
       dims.batch_sizes[i] = c[i];
-      dims.a_batch_strides[i] = stride(a, a_strides, i);
-      dims.b_batch_strides[i] = stride(b, b_strides, i);
+      dims.a_batch_strides[i] = a_strides[i];
+      dims.b_batch_strides[i] = b_strides[i];
       dims.c_batch_strides[i] = c_strides[i];
     }
     return dims;
@@ -320,10 +302,10 @@ class Binder {
 
   // numbers: perm
   Result<kernels::Dims> transpose() {
-    const Shape strides = row_major_strides(input(0));
+    const Shape strides = strides_of(input(0));
     Shape from(output().size());
     for (size_t i = 0; i < from.size(); ++i) from[i] = strides[static_cast<size_t>(numbers()[i])];
-    return copy(output(), from, row_major_strides(output()));
+    return copy(output(), from, strides_of(output()));
   }
 
   // numbers: axis, then the lowered values of the pieces before this one
@@ -334,22 +316,22 @@ class Binder {
     int64_t begin = 0;
     for (size_t i = 1; i < numbers().size(); ++i)
       begin += physical_shape(*value_shapes_[static_cast<size_t>(numbers()[i])], layout)[axis];
-    const Shape strides = row_major_strides(whole);
+    const Shape strides = strides_of(whole);
     bound.output_offset = begin * strides[axis] * element_bytes();
-    return copy(piece, row_major_strides(piece), strides);
+    return copy(piece, strides_of(piece), strides);
   }
 
   // numbers of a Split's piece: -1, axis, lowered values of the outputs before; of a Slice: count,
   // then axis, start, step each
   Result<kernels::Dims> slice_piece(BoundStep& bound) {
-    Shape strides = row_major_strides(input(0));
+    Shape strides = strides_of(input(0));
     if (numbers()[0] < 0) {
       const auto axis = static_cast<size_t>(numbers()[1]);
       int64_t begin = 0;
       for (size_t i = 2; i < numbers().size(); ++i)
         begin += (*value_shapes_[static_cast<size_t>(numbers()[i])])[axis];
       bound.input_offset = begin * strides[axis] * element_bytes();
-      return copy(output(), strides, row_major_strides(output()));
+      return copy(output(), strides, strides_of(output()));
     }
     for (size_t i = 0; i < static_cast<size_t>(numbers()[0]); ++i) {
       const auto axis = static_cast<size_t>(numbers()[1 + 3 * i]);
@@ -360,16 +342,11 @@ class Binder {
       if (output()[axis] > 0) bound.input_offset += start * strides[axis] * element_bytes();
       strides[axis] *= step;
     }
-    return copy(output(), strides, row_major_strides(output()));
+    return copy(output(), strides, strides_of(output()));
   }
 
   Result<kernels::Dims> expand() {
-    const Shape own = row_major_strides(input(0));
-    Shape from(output().size(), 0);
-    const size_t missing = output().size() - input(0).size();
-    for (size_t i = 0; i < input(0).size(); ++i)
-      if (input(0)[i] != 1) from[missing + i] = own[i];
-    return copy(output(), from, row_major_strides(output()));
+    return copy(output(), broadcast_strides(input(0), output()), strides_of(output()));
   }
 
   Result<kernels::Dims> reorder() {
@@ -405,19 +382,18 @@ Result<int64_t> layout_bytes(DType dtype, const Shape& shape, Layout layout) {
   return storage_bytes(dtype, count);
 }
 
-Result<Tensor> reorder_now(const Tensor& tensor, const kernels::ReorderProblem& problem, Isa isa) {
-  const Shape shape = tensor.shape();
+Result<Tensor> reorder_now(const void* data, DType dtype, const Shape& shape,
+                           const kernels::ReorderProblem& problem, Isa isa) {
   SHIPWAY_ASSIGN_OR_RETURN(const kernels::KernelPlan plan, kernels::prepare(problem, isa));
   SHIPWAY_ASSIGN_OR_RETURN(
       const kernels::BoundKernel bound,
       kernels::bind(plan,
                     kernels::ReorderDims{shape[0], shape[1], product(shape, 2, shape.size())}));
   SHIPWAY_ASSIGN_OR_RETURN(Tensor result,
-                           Tensor::allocate(tensor.dtype(), physical_shape(shape, problem.to)));
+                           Tensor::allocate(dtype, physical_shape(shape, problem.to)));
   SHIPWAY_ASSIGN_OR_RETURN(Tensor scratch, Tensor::allocate(DType::kUInt8, {bound.scratch_bytes}));
-  const void* input = tensor.data();
   void* output = result.mutable_data();
-  bound.run(bound, {{&input, 1}, {&output, 1}}, {0, bound.parts}, scratch.mutable_data());
+  bound.run(bound, {{&data, 1}, {&output, 1}}, {0, bound.parts}, scratch.mutable_data());
   return result;
 }
 

@@ -5,8 +5,10 @@
 
 namespace shipway {
 
-/// A constant in another layout, by the reorder kernel, now.
-Result<Tensor> reorder_now(const Tensor& tensor, const kernels::ReorderProblem& problem, Isa isa);
+/// A value of logical `shape`, which lies at `data` in layout `problem.from`, in layout
+/// `problem.to`: by the reorder kernel, now.
+Result<Tensor> reorder_now(const void* data, DType dtype, const Shape& shape,
+                           const kernels::ReorderProblem& problem, Isa isa);
 
 /// The shape in memory: [N, C/block, ..., block] for a blocked layout, the shape itself for a plain
 /// one.

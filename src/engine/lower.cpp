@@ -87,9 +87,9 @@ Result<int32_t> Lowering::use(ValueId id, kernels::Layout layout) {
   const bool is_constant =
       plan_.values[static_cast<size_t>(from)].kind == LoweredValue::Kind::kConstant;
   if (is_constant) {  // reordered now, once
-    SHIPWAY_ASSIGN_OR_RETURN(
-        Tensor reordered,
-        reorder_now(plan_.values[static_cast<size_t>(from)].constant, problem, isa_));
+    const Tensor& constant = plan_.values[static_cast<size_t>(from)].constant;
+    SHIPWAY_ASSIGN_OR_RETURN(Tensor reordered, reorder_now(constant.data(), constant.dtype(),
+                                                           constant.shape(), problem, isa_));
     const int32_t index = define(id, layout);
     plan_.values[static_cast<size_t>(index)].kind = LoweredValue::Kind::kConstant;
     plan_.values[static_cast<size_t>(index)].constant = std::move(reordered);

@@ -106,26 +106,13 @@ Result<Tensor> RunContext::plain_tensor(const BoundPlan& bound, int32_t v) {
   if (value.kind == LoweredValue::Kind::kConstant && !value.layout.is_blocked())
     return value.constant;
   const Shape& shape = *bound.shapes[static_cast<size_t>(value.source.index)];
+  if (value.layout.is_blocked())  // a dynamic step reads what a kernel left in a blocked layout
+    return reorder_now(memory_of(bound, v), value.dtype, shape,
+                       {value.layout, kernels::Layout::plain()}, plan_.isa);
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, layout_bytes(value.dtype, shape, value.layout));
-  auto storage = Storage::borrow(memory_of(bound, v), static_cast<size_t>(bytes), nullptr);
-  if (!value.layout.is_blocked())
-    return Tensor::from_storage(value.dtype, shape, std::move(storage));
-  // A dynamic step reads what a kernel left in a blocked layout.
-  kernels::ReorderProblem problem{value.layout, kernels::Layout::plain()};
-  SHIPWAY_ASSIGN_OR_RETURN(
-      Tensor blocked,
-      Tensor::from_storage(value.dtype, physical_shape(shape, value.layout), std::move(storage)));
-  SHIPWAY_ASSIGN_OR_RETURN(const kernels::KernelPlan plan, kernels::prepare(problem, plan_.isa));
-  int64_t spatial = 1;
-  for (size_t i = 2; i < shape.size(); ++i) spatial *= shape[i];
-  SHIPWAY_ASSIGN_OR_RETURN(const kernels::BoundKernel kernel,
-                           kernels::bind(plan, kernels::ReorderDims{shape[0], shape[1], spatial}));
-  SHIPWAY_ASSIGN_OR_RETURN(Tensor plain, Tensor::allocate(value.dtype, shape));
-  SHIPWAY_ASSIGN_OR_RETURN(Tensor scratch, Tensor::allocate(DType::kUInt8, {kernel.scratch_bytes}));
-  const void* from = blocked.data();
-  void* to = plain.mutable_data();
-  kernel.run(kernel, {{&from, 1}, {&to, 1}}, {0, kernel.parts}, scratch.mutable_data());
-  return plain;
+  return Tensor::from_storage(
+      value.dtype, shape,
+      Storage::borrow(memory_of(bound, v), static_cast<size_t>(bytes), nullptr));
 }
 
 Status RunContext::run_reference(const BoundPlan& bound, const Step& step) {

@@ -61,7 +61,8 @@ Dim DimTable::add_node(Node node, std::string key) {
 Dim DimTable::symbol(std::string_view name) {
   std::string key = "s";
   key += name;
-  if (const auto found = interned_.find(key); found != interned_.end()) return Dim::expression(found->second);
+  if (const auto found = interned_.find(key); found != interned_.end())
+    return Dim::expression(found->second);
   Node node;
   node.name = name;
   return add_node(std::move(node), std::move(key));
@@ -78,8 +79,6 @@ Dim DimTable::fresh(DimRange range) {
   return dim;
 }
 
-Dim DimTable::give_up(DimRange range) { return fresh(range); }
-
 void DimTable::set_range(Dim dim, DimRange range) {
   if (is_symbol(dim)) nodes_[static_cast<size_t>(dim.id())].range = range;
 }
@@ -95,7 +94,8 @@ DimRange DimTable::range_of(const Polynomial& polynomial) const {
   DimRange sum{0, 0};
   for (const Term& term : polynomial) {
     DimRange product{term.coefficient, term.coefficient};
-    for (int32_t id : term.atoms) product = multiply(product, nodes_[static_cast<size_t>(id)].range);
+    for (int32_t id : term.atoms)
+      product = multiply(product, nodes_[static_cast<size_t>(id)].range);
     sum = {saturating_add(sum.low, product.low), saturating_add(sum.high, product.high)};
   }
   return sum;
@@ -119,9 +119,10 @@ Dim DimTable::intern(Polynomial polynomial) {
     }
     atoms = std::max(atoms, term.atoms.size());
   }
-  if (const auto found = interned_.find(key); found != interned_.end()) return Dim::expression(found->second);
+  if (const auto found = interned_.find(key); found != interned_.end())
+    return Dim::expression(found->second);
   const DimRange range = range_of(polynomial);
-  if (polynomial.size() > kMaxTerms || atoms > kMaxAtoms) return give_up(range);
+  if (polynomial.size() > kMaxTerms || atoms > kMaxAtoms) return fresh(range);
   Node node;
   node.kind = Kind::kPolynomial;
   node.depth = static_cast<int16_t>(depth + 1);
@@ -138,9 +139,10 @@ Dim DimTable::intern_atom(Kind kind, Dim left, Dim right, DimRange range) {
     key += dim.is_constant() ? 'c' : 'e';
     append_number(key, dim.is_constant() ? dim.value() : dim.id());
   }
-  if (const auto found = interned_.find(key); found != interned_.end()) return Dim::expression(found->second);
+  if (const auto found = interned_.find(key); found != interned_.end())
+    return Dim::expression(found->second);
   const int depth = std::max(depth_of(left), depth_of(right)) + 1;
-  if (depth > kMaxDepth) return give_up(range);
+  if (depth > kMaxDepth) return fresh(range);
   Node node;
   node.kind = kind;
   node.depth = static_cast<int16_t>(depth);
@@ -161,7 +163,8 @@ Dim DimTable::add(Dim a, Dim b) {
       sum.push_back(q[j++]);
     } else {
       Term term = p[i++];
-      if (__builtin_add_overflow(term.coefficient, q[j++].coefficient, &term.coefficient)) return {};
+      if (__builtin_add_overflow(term.coefficient, q[j++].coefficient, &term.coefficient))
+        return {};
       sum.push_back(std::move(term));
     }
   }
@@ -174,7 +177,7 @@ Dim DimTable::mul(Dim a, Dim b) {
   if (a == Dim(0) || b == Dim(0)) return 0;
   if (a.is_unknown() || b.is_unknown()) return {};
   const Polynomial p = polynomial_of(a), q = polynomial_of(b);
-  if (p.size() * q.size() > kMaxTerms * kMaxTerms) return give_up(multiply(range(a), range(b)));
+  if (p.size() * q.size() > kMaxTerms * kMaxTerms) return fresh(multiply(range(a), range(b)));
   Polynomial product;
   product.reserve(p.size() * q.size());
   for (const Term& s : p) {
@@ -191,7 +194,8 @@ Dim DimTable::mul(Dim a, Dim b) {
   Polynomial merged;
   for (Term& term : product) {
     if (!merged.empty() && merged.back().atoms == term.atoms) {
-      if (__builtin_add_overflow(merged.back().coefficient, term.coefficient, &merged.back().coefficient))
+      if (__builtin_add_overflow(merged.back().coefficient, term.coefficient,
+                                 &merged.back().coefficient))
         return {};
     } else {
       merged.push_back(std::move(term));
@@ -207,8 +211,8 @@ Dim DimTable::floordiv(Dim a, Dim b) {
     return floor_divide(a.value(), b.value());
   }
   const DimRange divisor = range(b);
-  // Symbols are sizes: one that is zero makes 0//0, for which no answer is wrong, so a divisor known to be >= 0
-  // counts as positive.
+  // Symbols are sizes: one that is zero makes 0//0, for which no answer is wrong, so a divisor
+  // known to be >= 0 counts as positive.
   if (divisor.low < 0) return {};
   if (a == b) return 1;
 
@@ -220,8 +224,8 @@ Dim DimTable::floordiv(Dim a, Dim b) {
         std::includes(term.atoms.begin(), term.atoms.end(), q[0].atoms.begin(), q[0].atoms.end())) {
       Term divided;
       divided.coefficient = term.coefficient / q[0].coefficient;
-      std::set_difference(term.atoms.begin(), term.atoms.end(), q[0].atoms.begin(), q[0].atoms.end(),
-                          std::back_inserter(divided.atoms));
+      std::set_difference(term.atoms.begin(), term.atoms.end(), q[0].atoms.begin(),
+                          q[0].atoms.end(), std::back_inserter(divided.atoms));
       quotient.push_back(std::move(divided));
     } else {
       rest.push_back(term);
@@ -279,7 +283,8 @@ Dim DimTable::min(Dim a, Dim b) {
   const DimRange gap = range(sub(a, b));
   if (gap.high <= 0) return a;
   if (gap.low >= 0) return b;
-  if (a.is_constant() || (a.is_expression() && b.is_expression() && b.id() < a.id())) std::swap(a, b);
+  if (a.is_constant() || (a.is_expression() && b.is_expression() && b.id() < a.id()))
+    std::swap(a, b);
   const DimRange r = range(a), s = range(b);
   return intern_atom(Kind::kMin, a, b, {std::min(r.low, s.low), std::min(r.high, s.high)});
 }
@@ -290,7 +295,8 @@ Dim DimTable::max(Dim a, Dim b) {
   const DimRange gap = range(sub(a, b));
   if (gap.low >= 0) return a;
   if (gap.high <= 0) return b;
-  if (a.is_constant() || (a.is_expression() && b.is_expression() && b.id() < a.id())) std::swap(a, b);
+  if (a.is_constant() || (a.is_expression() && b.is_expression() && b.id() < a.id()))
+    std::swap(a, b);
   const DimRange r = range(a), s = range(b);
   return intern_atom(Kind::kMax, a, b, {std::max(r.low, s.low), std::max(r.high, s.high)});
 }
@@ -315,7 +321,8 @@ bool DimTable::is_symbol(Dim dim) const {
 }
 
 std::string_view DimTable::symbol_name(Dim dim) const {
-  return is_symbol(dim) ? std::string_view(nodes_[static_cast<size_t>(dim.id())].name) : std::string_view();
+  return is_symbol(dim) ? std::string_view(nodes_[static_cast<size_t>(dim.id())].name)
+                        : std::string_view();
 }
 
 std::vector<Dim> DimTable::symbols(Dim dim) const {
@@ -351,7 +358,8 @@ bool DimTable::mentions_fresh(Dim dim) const {
   return false;
 }
 
-// Precedence: 0 term of a sum, 1 factor of a product, 2 inside floordiv and mod. Depth is bounded by kMaxDepth, so recursion is too.
+// Precedence: 0 term of a sum, 1 factor of a product, 2 inside floordiv and mod. Depth is bounded
+// by kMaxDepth, so recursion is too.
 void DimTable::print(Dim dim, int precedence, SpellName spell_name, std::string& text) const {
   if (dim.is_unknown()) {
     text += '?';
@@ -363,7 +371,9 @@ void DimTable::print(Dim dim, int precedence, SpellName spell_name, std::string&
   }
   const Node& node = nodes_[static_cast<size_t>(dim.id())];
   switch (node.kind) {
-    case Kind::kSymbol: text += spell_name ? spell_name(node.name) : node.name; return;
+    case Kind::kSymbol:
+      text += spell_name ? spell_name(node.name) : node.name;
+      return;
     case Kind::kMin:
     case Kind::kMax:
       text += node.kind == Kind::kMin ? "min(" : "max(";
@@ -380,7 +390,8 @@ void DimTable::print(Dim dim, int precedence, SpellName spell_name, std::string&
       print(node.right, 2, spell_name, text);
       if (precedence >= 1) text += ')';
       return;
-    case Kind::kPolynomial: break;
+    case Kind::kPolynomial:
+      break;
   }
   const bool parentheses = precedence >= 2 || (precedence == 1 && node.polynomial.size() > 1);
   if (parentheses) text += '(';
@@ -438,10 +449,14 @@ std::optional<int64_t> DimTable::evaluate(
   const auto a = evaluate(node.left, value_of), b = evaluate(node.right, value_of);
   if (!a || !b) return std::nullopt;
   switch (node.kind) {
-    case Kind::kMin: return std::min(*a, *b);
-    case Kind::kMax: return std::max(*a, *b);
-    case Kind::kFloorDiv: return *b <= 0 ? std::nullopt : std::optional(floor_divide(*a, *b));
-    default: return *b <= 0 ? std::nullopt : std::optional(*a - *b * floor_divide(*a, *b));
+    case Kind::kMin:
+      return std::min(*a, *b);
+    case Kind::kMax:
+      return std::max(*a, *b);
+    case Kind::kFloorDiv:
+      return *b <= 0 ? std::nullopt : std::optional(floor_divide(*a, *b));
+    default:
+      return *b <= 0 ? std::nullopt : std::optional(*a - *b * floor_divide(*a, *b));
   }
 }
 
@@ -449,7 +464,8 @@ Dim DimTable::substitute(Dim dim, const std::function<std::optional<Dim>(Dim)>& 
   if (!dim.is_expression()) return dim;
   const Node node = nodes_[static_cast<size_t>(dim.id())];  // a copy: the table grows below
   switch (node.kind) {
-    case Kind::kSymbol: return replacement(dim).value_or(dim);
+    case Kind::kSymbol:
+      return replacement(dim).value_or(dim);
     case Kind::kPolynomial: {
       Dim sum = 0;
       for (const Term& term : node.polynomial) {
@@ -459,10 +475,14 @@ Dim DimTable::substitute(Dim dim, const std::function<std::optional<Dim>(Dim)>& 
       }
       return sum;
     }
-    case Kind::kFloorDiv: return floordiv(substitute(node.left, replacement), substitute(node.right, replacement));
-    case Kind::kMod: return mod(substitute(node.left, replacement), substitute(node.right, replacement));
-    case Kind::kMin: return min(substitute(node.left, replacement), substitute(node.right, replacement));
-    case Kind::kMax: return max(substitute(node.left, replacement), substitute(node.right, replacement));
+    case Kind::kFloorDiv:
+      return floordiv(substitute(node.left, replacement), substitute(node.right, replacement));
+    case Kind::kMod:
+      return mod(substitute(node.left, replacement), substitute(node.right, replacement));
+    case Kind::kMin:
+      return min(substitute(node.left, replacement), substitute(node.right, replacement));
+    case Kind::kMax:
+      return max(substitute(node.left, replacement), substitute(node.right, replacement));
   }
   return dim;
 }

@@ -130,6 +130,13 @@ Status check_conv_dims(const ConvProblem& problem, const ConvDims& dims) {
   return Status::ok();
 }
 
+Status check_flat_conv_dims(const ConvProblem& problem, const ConvDims& dims) {
+  SHIPWAY_RETURN_IF_ERROR(check_conv_dims(problem, dims));
+  if (dims.pads[0] != 0 || dims.in[0] != dims.out[0])
+    return Status::internal("padding along the depth of a kernel of depth 1");
+  return Status::ok();
+}
+
 Cost conv_cost(const ConvProblem& problem, const ConvDims& dims, double flops_per_nanosecond) {
   const auto product = [](const Spatial& s) {
     return static_cast<double>(s[0]) * static_cast<double>(s[1]) * static_cast<double>(s[2]);

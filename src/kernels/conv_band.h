@@ -48,6 +48,8 @@ ConvDims flatten_pointwise(const ConvProblem& problem, const ConvDims& dims);
 
 /// Checks what every convolution kernel relies on.
 Status check_conv_dims(const ConvProblem& problem, const ConvDims& dims);
+/// The same for kernels that have a depth of 1: each depth of the output is one of the input.
+Status check_flat_conv_dims(const ConvProblem& problem, const ConvDims& dims);
 
 /// How many groups are computed as one, with zero weights between them, so that groups are whole
 /// channel blocks: narrow groups waste multiplications, but keep full vectors. (An infinite input

@@ -184,9 +184,7 @@ Prepared prepare_conv_depthwise(const Problem& problem, Isa isa) {
 Result<BoundKernel> bind_conv_depthwise(const KernelPlan& plan, const Dims& dims) {
   const auto& problem = std::get<ConvProblem>(plan.problem);
   const auto& d = std::get<ConvDims>(dims);
-  SHIPWAY_RETURN_IF_ERROR(check_conv_dims(problem, d));
-  if (d.pads[0] != 0 || d.in[0] != d.out[0])
-    return Status::internal("padding along the depth of a kernel of depth 1");
+  SHIPWAY_RETURN_IF_ERROR(check_flat_conv_dims(problem, d));
   const TileTable& tiles = tiles_for(plan.isa);
   const int64_t lanes = tiles.lanes;
   BoundKernel bound;

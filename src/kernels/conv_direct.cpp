@@ -225,9 +225,7 @@ Prepared prepare_conv_first(const Problem& problem, Isa isa) {
 Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   const auto& problem = std::get<ConvProblem>(plan.problem);
   const auto& given = std::get<ConvDims>(dims);
-  SHIPWAY_RETURN_IF_ERROR(check_conv_dims(problem, given));
-  if (given.pads[0] != 0 || given.in[0] != given.out[0])
-    return Status::internal("padding along the depth of a kernel of depth 1");
+  SHIPWAY_RETURN_IF_ERROR(check_flat_conv_dims(problem, given));
   const TileTable& tiles = tiles_for(plan.isa);
   const int64_t lanes = tiles.lanes;
   BoundKernel bound;

@@ -118,9 +118,7 @@ Prepared prepare_conv_few_outputs(const Problem& problem, Isa) {
 Result<BoundKernel> bind_conv_few_outputs(const KernelPlan& plan, const Dims& dims) {
   const auto& problem = std::get<ConvProblem>(plan.problem);
   const auto& given = std::get<ConvDims>(dims);
-  SHIPWAY_RETURN_IF_ERROR(check_conv_dims(problem, given));
-  if (given.pads[0] != 0 || given.in[0] != given.out[0])
-    return Status::internal("padding along the depth of a kernel of depth 1");
+  SHIPWAY_RETURN_IF_ERROR(check_flat_conv_dims(problem, given));
   const TileTable& tiles = tiles_for(plan.isa);
   BoundKernel bound;
   bound.run = run_conv_few;

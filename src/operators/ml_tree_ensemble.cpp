@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "operators/loops.h"
+#include "operators/post_transform.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 
@@ -135,9 +136,9 @@ struct Forest {
   }
 };
 
-// The numbers are those of TreeEnsemble's `aggregate_function` and `post_transform`.
+// The numbers are those of TreeEnsemble's `aggregate_function`; PostTransform's are those of its
+// `post_transform`.
 enum class Aggregate : uint8_t { kAverage, kSum, kMin, kMax };
-enum class PostTransform : uint8_t { kNone, kSoftmax, kLogistic, kSoftmaxZero, kProbit };
 
 /// What all trees say of one sample: a number for each target, and whether any leaf spoke of it.
 void predict(const Forest& forest, Aggregate aggregate, const double* sample,
@@ -164,56 +165,19 @@ void predict(const Forest& forest, Aggregate aggregate, const double* sample,
       score /= static_cast<double>(std::max<size_t>(1, forest.roots.size()));
 }
 
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// The inverse of the normal distribution's integral, by the approximation that ONNX's reference
-/// uses.
-double probit(double p) {
-  const double x = 2 * p - 1;
-  const double log = std::log((1 - x) * (1 + x));
-  const double a = 2 / (3.14159265358979323846 * 0.147) + 0.5 * log;
-  const double root = std::sqrt(-a + std::sqrt(a * a - log / 0.147));
-  return std::copysign(1.41421356 * root, x);
-}
-
-void transform(PostTransform post, double* scores, size_t count) {
-  switch (post) {
-    case PostTransform::kNone:
-      return;
-    case PostTransform::kLogistic:
-      for (size_t i = 0; i < count; ++i) scores[i] = logistic(scores[i]);
-      return;
-    case PostTransform::kProbit:
-      for (size_t i = 0; i < count; ++i) scores[i] = probit(scores[i]);
-      return;
-    case PostTransform::kSoftmax:
-    case PostTransform::kSoftmaxZero:
-      break;
-  }
-  // softmax_zero leaves scores of zero as they are.
-  const double largest = *std::max_element(scores, scores + count);
-  double sum = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const bool stays = post == PostTransform::kSoftmaxZero && std::abs(scores[i]) < 1e-7;
-    scores[i] = stays ? scores[i] * std::exp(-largest) : std::exp(scores[i] - largest);
-    sum += scores[i];
-  }
-  for (size_t i = 0; i < count; ++i) scores[i] = sum == 0 ? 0.5 : scores[i] / sum;
-}
-
 /// Samples as rows; a list of features is one sample.
-struct Samples {
+struct SampleRows {
   Reals<double> values;
   int64_t count, features;
 };
 
-Result<Samples> read_samples(const EvaluateContext& context) {
+Result<SampleRows> read_samples(const EvaluateContext& context) {
   const Tensor& x = context.input(0);
   if (x.rank() != 1 && x.rank() != 2)
     return Status::invalid_argument("input 'X' is [{}], expected samples x features",
                                     to_string(x.shape()));
   SHIPWAY_ASSIGN_OR_RETURN(Reals<double> values, Reals<double>::of(x));
-  return Samples{std::move(values), x.rank() == 1 ? 1 : x.dim(0), x.dim(x.shape().size() - 1)};
+  return SampleRows{std::move(values), x.rank() == 1 ? 1 : x.dim(0), x.dim(x.shape().size() - 1)};
 }
 
 // ------------------------------------------------------------------- TreeEnsemble (since version
@@ -313,7 +277,7 @@ Status write_scores(EvaluateContext& context, size_t output, DType dtype, int64_
 
 Status evaluate_tree_ensemble(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const Forest forest, read_forest(context));
-  SHIPWAY_ASSIGN_OR_RETURN(const Samples samples, read_samples(context));
+  SHIPWAY_ASSIGN_OR_RETURN(const SampleRows samples, read_samples(context));
   int64_t targets = context.int_attribute("n_targets");
   if (!context.has_attribute("n_targets"))
     for (int64_t target : context.ints_attribute("leaf_targetids"))
@@ -334,7 +298,7 @@ Status evaluate_tree_ensemble(EvaluateContext& context) {
   for (int64_t n = 0; n < samples.count; ++n) {
     predict(forest, static_cast<Aggregate>(aggregate), samples.values.data() + n * samples.features,
             scores, spoken);
-    transform(static_cast<PostTransform>(post), scores.data(), scores.size());
+    transform_scores(static_cast<PostTransform>(post), scores);
     all.insert(all.end(), scores.begin(), scores.end());
     if (n % 256 == 0) SHIPWAY_RETURN_IF_ERROR(context.poll());
   }
@@ -438,18 +402,6 @@ Result<Forest> read_named_forest(const AttributeReader& node, const std::string&
   return forest;
 }
 
-Result<PostTransform> read_post_transform(const AttributeReader& node) {
-  const std::string& name = node.string_attribute("post_transform");
-  if (name == "NONE") return PostTransform::kNone;
-  if (name == "SOFTMAX") return PostTransform::kSoftmax;
-  if (name == "LOGISTIC") return PostTransform::kLogistic;
-  if (name == "SOFTMAX_ZERO") return PostTransform::kSoftmaxZero;
-  if (name == "PROBIT") return PostTransform::kProbit;
-  return Status::invalid_model(
-      "attribute 'post_transform' is {}, expected NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO or PROBIT",
-      quoted(name));
-}
-
 Dim sample_dim(const InferContext& context) {
   const Dims* x = context.input_dims(0);
   return !x ? Dim() : x->size() == 1 ? Dim(1) : (*x)[0];
@@ -465,7 +417,7 @@ Status infer_regressor(InferContext& context) {
 
 Status evaluate_regressor(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const Forest forest, read_named_forest(context, "target"));
-  SHIPWAY_ASSIGN_OR_RETURN(const Samples samples, read_samples(context));
+  SHIPWAY_ASSIGN_OR_RETURN(const SampleRows samples, read_samples(context));
   SHIPWAY_ASSIGN_OR_RETURN(const PostTransform post, read_post_transform(context));
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> base, float_values(context, "base_values"));
   int64_t targets = context.int_attribute("n_targets");
@@ -497,7 +449,7 @@ Status evaluate_regressor(EvaluateContext& context) {
   for (int64_t n = 0; n < samples.count; ++n) {
     predict(forest, aggregate, samples.values.data() + n * samples.features, scores, spoken);
     for (size_t i = 0; i < base.size(); ++i) scores[i] += base[i];
-    transform(post, scores.data(), scores.size());
+    transform_scores(post, scores);
     all.insert(all.end(), scores.begin(), scores.end());
     if (n % 256 == 0) SHIPWAY_RETURN_IF_ERROR(context.poll());
   }
@@ -530,7 +482,7 @@ struct OneScore {
 
 Status evaluate_classifier(EvaluateContext& context) {
   SHIPWAY_ASSIGN_OR_RETURN(const Forest forest, read_named_forest(context, "class"));
-  SHIPWAY_ASSIGN_OR_RETURN(const Samples samples, read_samples(context));
+  SHIPWAY_ASSIGN_OR_RETURN(const SampleRows samples, read_samples(context));
   SHIPWAY_ASSIGN_OR_RETURN(const PostTransform post, read_post_transform(context));
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> base, float_values(context, "base_values"));
   const std::span<const std::string> strings = context.strings_attribute("classlabels_strings");
@@ -567,7 +519,7 @@ Status evaluate_classifier(EvaluateContext& context) {
                            ? scores.back() > 0
                            : static_cast<size_t>(std::max_element(scores.begin(), scores.end()) -
                                                  scores.begin()));
-      transform(post, scores.data(), scores.size());
+      transform_scores(post, scores);
     }
     all.insert(all.end(), scores.begin(), scores.end());
     if (n % 256 == 0) SHIPWAY_RETURN_IF_ERROR(context.poll());

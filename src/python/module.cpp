@@ -102,10 +102,7 @@ nb::list run_session(const Session& session,
 Status check(const nb::object& source, const CheckOptions& options) {
   if (nb::isinstance<nb::bytes>(source))
     return check_model_bytes(bytes_of(nb::cast<nb::bytes>(source)), options);
-  if (nb::isinstance<Model>(source)) {
-    const std::string bytes = serialize_model(nb::cast<const Model&>(source)).value_or_throw();
-    return check_model_bytes(std::as_bytes(std::span(bytes)), options);
-  }
+  if (nb::isinstance<Model>(source)) return check_model(nb::cast<const Model&>(source), options);
   return check_model_file(nb::cast<std::string>(source), options);
 }
 
