@@ -1,5 +1,5 @@
-// Bytes as an ONNX model. Nothing crashes or hangs; an error says something; what was read can be written, and what
-// was written reads back and is written the same.
+// Bytes as an ONNX model. Nothing crashes or hangs; an error says something; what was read can be
+// written, and what was written reads back and is written the same.
 #include <cstdint>
 #include <cstdlib>
 

@@ -1,4 +1,5 @@
-// Runs a fuzz target over files and folders given on the command line: the corpus as an ordinary test.
+// Runs a fuzz target over files and folders given on the command line: the corpus as an ordinary
+// test.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,6 @@
-// Bytes as the text form of a model. Nothing crashes, hangs or takes memory beyond the limit; an error says
-// something; what was read prints to a text that reads back as an equal model and prints the same.
+// Bytes as the text form of a model. Nothing crashes, hangs or takes memory beyond the limit; an
+// error says something; what was read prints to a text that reads back as an equal model and prints
+// the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -25,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(!model.status().message().empty());
     return 0;
   }
-  (void)verify(*model);  // a text may say what verify refuses (a state of another dtype); it must not crash
+  (void)verify(
+      *model);  // a text may say what verify refuses (a state of another dtype); it must not crash
   const std::string printed = print(*model);
   const Result<Model> again = parse(printed, options);
   require(again.is_ok());

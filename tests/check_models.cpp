@@ -1,4 +1,5 @@
-// Checks ONNX files and prints a verdict for each as a line of JSON, for tests/python/test_checker.py:
+// Checks ONNX files and prints a verdict for each as a line of JSON, for
+// tests/python/test_checker.py:
 //
 //     check_models [--full] [--custom] [--skip-opsets] FILE...
 #include <cstdio>

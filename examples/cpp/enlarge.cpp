@@ -12,8 +12,9 @@ shipway::Status enlarge(const char* model_path, const char* small_path, const ch
   SHIPWAY_ASSIGN_OR_RETURN(const Image small, read_image(small_path));
   SHIPWAY_ASSIGN_OR_RETURN(const Image large, restore(*session, small));
   SHIPWAY_RETURN_IF_ERROR(write_image(large_path, large));
-  std::printf("%lld x %lld to %lld x %lld\n", static_cast<long long>(small.width), static_cast<long long>(small.height),
-              static_cast<long long>(large.width), static_cast<long long>(large.height));
+  std::printf("%lld x %lld to %lld x %lld\n", static_cast<long long>(small.width),
+              static_cast<long long>(small.height), static_cast<long long>(large.width),
+              static_cast<long long>(large.height));
   return Status::ok();
 }
 

@@ -7,7 +7,8 @@
 
 namespace shipway {
 
-/// The element types of ONNX. The numbers are TensorProto.DataType's: stored on disk, do not change.
+/// The element types of ONNX. The numbers are TensorProto.DataType's: stored on disk, do not
+/// change.
 enum class DType : uint8_t {
   kUndefined = 0,
   kFloat32 = 1,
@@ -48,19 +49,23 @@ std::optional<DType> dtype_from_name(std::string_view name);
 /// True for the numbers that ONNX defines (kUndefined is not one).
 constexpr bool is_valid_dtype(int64_t number) { return number >= 1 && number < kDTypeCount; }
 
-/// Bits that one element takes in memory; 0 for strings. Elements below 8 bits are packed as ONNX packs
-/// them: a stream of bits, lowest bits first, the last byte filled with zeros.
+/// Bits that one element takes in memory; 0 for strings. Elements below 8 bits are packed as ONNX
+/// packs them: a stream of bits, lowest bits first, the last byte filled with zeros.
 constexpr int bit_width(DType dtype) {
   switch (dtype) {
     case DType::kUndefined:
-    case DType::kString: return 0;
+    case DType::kString:
+      return 0;
     case DType::kUInt2:
-    case DType::kInt2: return 2;
+    case DType::kInt2:
+      return 2;
     case DType::kUInt4:
     case DType::kInt4:
-    case DType::kFloat4E2M1: return 4;
+    case DType::kFloat4E2M1:
+      return 4;
     case DType::kFloat6E2M3:
-    case DType::kFloat6E3M2: return 6;
+    case DType::kFloat6E3M2:
+      return 6;
     case DType::kUInt8:
     case DType::kInt8:
     case DType::kBool:
@@ -68,19 +73,24 @@ constexpr int bit_width(DType dtype) {
     case DType::kFloat8E4M3FNUZ:
     case DType::kFloat8E5M2:
     case DType::kFloat8E5M2FNUZ:
-    case DType::kFloat8E8M0: return 8;
+    case DType::kFloat8E8M0:
+      return 8;
     case DType::kUInt16:
     case DType::kInt16:
     case DType::kFloat16:
-    case DType::kBFloat16: return 16;
+    case DType::kBFloat16:
+      return 16;
     case DType::kFloat32:
     case DType::kInt32:
-    case DType::kUInt32: return 32;
+    case DType::kUInt32:
+      return 32;
     case DType::kFloat64:
     case DType::kInt64:
     case DType::kUInt64:
-    case DType::kComplex64: return 64;
-    case DType::kComplex128: return 128;
+    case DType::kComplex64:
+      return 64;
+    case DType::kComplex128:
+      return 128;
   }
   return 0;
 }
@@ -98,24 +108,31 @@ enum class DTypeKind : uint8_t {
 };
 constexpr DTypeKind kind_of(DType dtype) {
   switch (dtype) {
-    case DType::kUndefined: return DTypeKind::kNone;
-    case DType::kString: return DTypeKind::kString;
-    case DType::kBool: return DTypeKind::kBool;
+    case DType::kUndefined:
+      return DTypeKind::kNone;
+    case DType::kString:
+      return DTypeKind::kString;
+    case DType::kBool:
+      return DTypeKind::kBool;
     case DType::kComplex64:
-    case DType::kComplex128: return DTypeKind::kComplex;
+    case DType::kComplex128:
+      return DTypeKind::kComplex;
     case DType::kInt2:
     case DType::kInt4:
     case DType::kInt8:
     case DType::kInt16:
     case DType::kInt32:
-    case DType::kInt64: return DTypeKind::kSigned;
+    case DType::kInt64:
+      return DTypeKind::kSigned;
     case DType::kUInt2:
     case DType::kUInt4:
     case DType::kUInt8:
     case DType::kUInt16:
     case DType::kUInt32:
-    case DType::kUInt64: return DTypeKind::kUnsigned;
-    default: return DTypeKind::kFloat;
+    case DType::kUInt64:
+      return DTypeKind::kUnsigned;
+    default:
+      return DTypeKind::kFloat;
   }
 }
 

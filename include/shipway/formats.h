@@ -17,17 +17,19 @@ struct LoadOptions {
   std::optional<std::string> external_data_folder;
 };
 
-/// Reads the model file at `path`. The file is recognised by its content; what is not a readable model is named as
-/// what it is (a Git LFS pointer, a web page, a PyTorch archive, ...). The file is mapped, and tensors borrow their
-/// elements from the mapping: it stays open as long as they live. Safe to call from any thread.
+/// Reads the model file at `path`. The file is recognised by its content; what is not a readable
+/// model is named as what it is (a Git LFS pointer, a web page, a PyTorch archive, ...). The file
+/// is mapped, and tensors borrow their elements from the mapping: it stays open as long as they
+/// live. Safe to call from any thread.
 ///
-/// Errors start with `reading PATH: ` and say where in the file (bytes, node, attribute) something is wrong.
-/// Whether the model is legal is not asked here: see shipway/checker.h.
+/// Errors start with `reading PATH: ` and say where in the file (bytes, node, attribute) something
+/// is wrong. Whether the model is legal is not asked here: see shipway/checker.h.
 Result<Model> load_model(const std::string& path, const LoadOptions& options = {});
 
-/// The same for bytes in memory. With an `owner`, which keeps them alive, tensors borrow from them; without, they are
-/// copied. External data is found only if the options name a folder.
-Result<Model> load_model_from_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner = nullptr,
+/// The same for bytes in memory. With an `owner`, which keeps them alive, tensors borrow from them;
+/// without, they are copied. External data is found only if the options name a folder.
+Result<Model> load_model_from_bytes(std::span<const std::byte> bytes,
+                                    std::shared_ptr<const void> owner = nullptr,
                                     const LoadOptions& options = {});
 
 /// Which initializers go into files beside the model file.
@@ -40,14 +42,16 @@ enum class ExternalDataLayout : uint8_t {
 
 struct SaveOptions {
   ExternalDataLayout external_data = ExternalDataLayout::kAsLoaded;
-  /// Of kOneFile: its name, relative to the model's folder; by default the model file's name with ".data".
+  /// Of kOneFile: its name, relative to the model's folder; by default the model file's name with
+  /// ".data".
   std::string location;
   int64_t size_threshold = 1024;
 };
 
-/// Writes `model` as ONNX to `path`, and external data beside it. What the model's file said and Shipway does not
-/// compute with is written back. Files are replaced as a whole when complete, so saving over the very files that the
-/// model's tensors are mapped from is safe. Errors name the file; a model above 2 GB without external data is one.
+/// Writes `model` as ONNX to `path`, and external data beside it. What the model's file said and
+/// Shipway does not compute with is written back. Files are replaced as a whole when complete, so
+/// saving over the very files that the model's tensors are mapped from is safe. Errors name the
+/// file; a model above 2 GB without external data is one.
 Status save_model(const Model& model, const std::string& path, const SaveOptions& options = {});
 
 /// The bytes of an ONNX file with every tensor inside; an error above 2 GB.

@@ -1,8 +1,9 @@
 // Model: a graph of operators over values, in any dialect, with everything its file said.
 //
-// Nodes, values and graphs are addressed by ids that stay valid for the Model's life and are never reused.
-// Everything is read through const accessors; a ModelBuilder (graph/builder.h) makes Models, and a Patch
-// (graph/patch.h) is the only way to edit one. A Model can be copied: tensors are shared, the rest is its own.
+// Nodes, values and graphs are addressed by ids that stay valid for the Model's life and are never
+// reused. Everything is read through const accessors; a ModelBuilder (graph/builder.h) makes
+// Models, and a Patch (graph/patch.h) is the only way to edit one. A Model can be copied: tensors
+// are shared, the rest is its own.
 #pragma once
 
 #include <cstdint>
@@ -30,18 +31,28 @@ struct Id {
   constexpr bool is_valid() const { return index >= 0; }
   friend constexpr auto operator<=>(Id, Id) = default;
 };
-using ValueId = Id<struct ValueTag>;    // an invalid one stands for an optional input left out
+using ValueId = Id<struct ValueTag>;  // an invalid one stands for an optional input left out
 using NodeId = Id<struct NodeTag>;
 using GraphId = Id<struct GraphTag>;
 using SourceId = Id<struct SourceTag>;  // a node of the source file (see Provenance)
 
-// ---------------------------------------------------------------------------------------------- types
+// ----------------------------------------------------------------------------------------------
+// types
 
-enum class TypeKind : uint8_t { kUnknown, kTensor, kSparseTensor, kSequence, kOptional, kMap, kOpaque };
+enum class TypeKind : uint8_t {
+  kUnknown,
+  kTensor,
+  kSparseTensor,
+  kSequence,
+  kOptional,
+  kMap,
+  kOpaque
+};
 
 using Dims = InlineVector<Dim, 4>;
 
-/// What is known of a value before the run: a tree, for sequences of tensors and the like. Cheap to copy.
+/// What is known of a value before the run: a tree, for sequences of tensors and the like. Cheap to
+/// copy.
 class Type {
  public:
   static constexpr int kMaxDepth = 100;
@@ -85,26 +96,43 @@ class Type {
   std::shared_ptr<const std::pair<std::string, std::string>> opaque_;  // domain, name
 };
 
-/// ONNX's notation with dims: "float[N,3,H*2,W]", "float" (rank unknown), "seq(int64[?])", "map(string,float)".
+/// ONNX's notation with dims: "float[N,3,H*2,W]", "float" (rank unknown), "seq(int64[?])",
+/// "map(string,float)".
 std::string to_string(const Type& type, const DimTable& dims);
 
-// ---------------------------------------------------------------------------------------------- attributes
+// ----------------------------------------------------------------------------------------------
+// attributes
 
 using AttributeValue =
     std::variant<std::monostate, int64_t, float, std::string, Tensor, SparseTensor, GraphId, Type,
-                 std::vector<int64_t>, std::vector<float>, std::vector<std::string>, std::vector<Tensor>,
-                 std::vector<SparseTensor>, std::vector<GraphId>, std::vector<Type>>;
+                 std::vector<int64_t>, std::vector<float>, std::vector<std::string>,
+                 std::vector<Tensor>, std::vector<SparseTensor>, std::vector<GraphId>,
+                 std::vector<Type>>;
 
 /// The kinds in the order of AttributeValue's alternatives.
 enum class AttributeKind : uint8_t {
-  kUndefined, kInt, kFloat, kString, kTensor, kSparseTensor, kGraph, kType,
-  kInts, kFloats, kStrings, kTensors, kSparseTensors, kGraphs, kTypes,
+  kUndefined,
+  kInt,
+  kFloat,
+  kString,
+  kTensor,
+  kSparseTensor,
+  kGraph,
+  kType,
+  kInts,
+  kFloats,
+  kStrings,
+  kTensors,
+  kSparseTensors,
+  kGraphs,
+  kTypes,
 };
 /// "int", "float", "string", "tensor", "sparse_tensor", "graph", "type_proto", "ints", ...
 std::string_view to_string(AttributeKind kind);
 
-/// A named constant of a node. Strings are bytes. Inside a function's body it may instead refer to an attribute
-/// of the function (`refers_to`), and then has its declared kind but no value of its own.
+/// A named constant of a node. Strings are bytes. Inside a function's body it may instead refer to
+/// an attribute of the function (`refers_to`), and then has its declared kind but no value of its
+/// own.
 struct Attribute {
   std::string name;
   AttributeValue value;
@@ -115,26 +143,30 @@ struct Attribute {
     return refers_to.empty() ? static_cast<AttributeKind>(value.index()) : declared_kind;
   }
   template <typename T>
-  const T* get() const { return std::get_if<T>(&value); }
+  const T* get() const {
+    return std::get_if<T>(&value);
+  }
 };
 
-// ---------------------------------------------------------------------------------------------- values
+// ----------------------------------------------------------------------------------------------
+// values
 
 /// The data of an initializer: dense or sparse, and where its file kept it when outside.
 struct ExternalData {
   std::string location;  // relative to the model's folder
   int64_t offset = 0;
   int64_t length = -1;  // -1: to the end of the file
-  std::vector<std::pair<std::string, std::string>> entries;  // as written, "checksum" and unknown keys included
+  std::vector<std::pair<std::string, std::string>>
+      entries;  // as written, "checksum" and unknown keys included
 };
 struct Constant {
-  Tensor tensor;                       // of a sparse initializer: undefined
+  Tensor tensor;  // of a sparse initializer: undefined
   std::shared_ptr<const SparseTensor> sparse;
   std::shared_ptr<const ExternalData> external;
 };
 
-/// One place where a value goes in. `input` counts the node's inputs; kCapture stands for a use inside one of
-/// the node's subgraphs.
+/// One place where a value goes in. `input` counts the node's inputs; kCapture stands for a use
+/// inside one of the node's subgraphs.
 struct Use {
   static constexpr int32_t kCapture = -1;
   NodeId node;
@@ -142,8 +174,8 @@ struct Use {
   friend bool operator==(const Use&, const Use&) = default;
 };
 
-/// An edge: made by one node's output, a graph input or an initializer, and used anywhere in its graph and in
-/// the graphs inside.
+/// An edge: made by one node's output, a graph input or an initializer, and used anywhere in its
+/// graph and in the graphs inside.
 class Value {
  public:
   ValueId id() const { return id_; }
@@ -157,8 +189,8 @@ class Value {
   /// How often it stands in its graph's outputs.
   int output_count() const { return output_count_; }
   bool is_initializer() const { return constant_ != nullptr; }
-  /// Its data when it is an initializer, also one that is an input too, which a caller may override at run
-  /// time: use Model::constant_tensor to ask for what cannot change.
+  /// Its data when it is an initializer, also one that is an input too, which a caller may override
+  /// at run time: use Model::constant_tensor to ask for what cannot change.
   const Constant* constant() const { return constant_.get(); }
   const std::shared_ptr<const Constant>& shared_constant() const { return constant_; }
   std::span<const Use> uses() const { return uses_; }
@@ -182,7 +214,8 @@ class Value {
   InlineVector<Use, 2> uses_;
 };
 
-// ---------------------------------------------------------------------------------------------- nodes, graphs
+// ----------------------------------------------------------------------------------------------
+// nodes, graphs
 
 /// One use of an operator.
 class Node {
@@ -225,8 +258,9 @@ class Node {
   InlineVector<ValueId, 4> inputs_;
   InlineVector<ValueId, 2> outputs_;
   InlineVector<ValueId, 1> captures_;
-  // Where each input and each capture stands in its value's list of uses, so that a use leaves in O(1) even
-  // when a million nodes share the value. Captures also count how many of the subgraphs use the value.
+  // Where each input and each capture stands in its value's list of uses, so that a use leaves in
+  // O(1) even when a million nodes share the value. Captures also count how many of the subgraphs
+  // use the value.
   InlineVector<int32_t, 4> input_slots_;
   InlineVector<int32_t, 1> capture_slots_;
   InlineVector<int32_t, 1> capture_counts_;
@@ -275,8 +309,8 @@ struct Function {
   std::string domain, name, overload;
   GraphId body;
   std::vector<std::pair<std::string, int64_t>> opset_imports;
-  std::vector<std::string> attributes;          // required ones
-  std::vector<Attribute> attribute_defaults;    // ones with a default
+  std::vector<std::string> attributes;        // required ones
+  std::vector<Attribute> attribute_defaults;  // ones with a default
 };
 
 /// A node as its file had it, for errors, profiles and the viewer after passes have replaced it.
@@ -290,21 +324,31 @@ struct Annotation {
   std::string doc_string;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::string unknown_fields;  // bytes in the file's wire format
-  std::map<std::string, std::string> other;  // by the reader's own key: denotations, quantisation parameters, ...
+  std::map<std::string, std::string>
+      other;  // by the reader's own key: denotations, quantisation parameters, ...
 };
 
 /// What an Annotation belongs to.
 struct Entity {
-  enum class Kind : uint8_t { kModel, kGraph, kNode, kValue, kFunction, kInitializer, kAttribute } kind;
+  enum class Kind : uint8_t {
+    kModel,
+    kGraph,
+    kNode,
+    kValue,
+    kFunction,
+    kInitializer,
+    kAttribute
+  } kind;
   int32_t index = 0;      // id of the graph, node or value; position of the function
   std::string attribute;  // for kAttribute: its name on node `index`
   friend auto operator<=>(const Entity&, const Entity&) = default;
 };
 
-// ---------------------------------------------------------------------------------------------- the model
+// ----------------------------------------------------------------------------------------------
+// the model
 
-/// Iterates over the nodes of one graph in order. Nodes inserted or removed by a Patch while iterating are safe
-/// as long as the current node is not removed.
+/// Iterates over the nodes of one graph in order. Nodes inserted or removed by a Patch while
+/// iterating are safe as long as the current node is not removed.
 class NodeRange;
 
 class Model {
@@ -342,13 +386,14 @@ class Model {
   NodeRange nodes(GraphId graph) const;
   NodeRange nodes() const;
 
-  /// The tensor of a value that is the same in every run: an initializer no caller can override, or the output of
-  /// a Constant node. Null otherwise.
+  /// The tensor of a value that is the same in every run: an initializer no caller can override, or
+  /// the output of a Constant node. Null otherwise.
   const Tensor* constant_tensor(ValueId id) const;
   /// The first value of this name in `graph` or the graphs around it. Linear: for tests and tools.
   ValueId find_value(std::string_view name, GraphId graph) const;
   ValueId find_value(std::string_view name) const { return find_value(name, main_graph_); }
-  /// "node 'conv1' (Conv)", or "node #12 (Conv)" when it has no name; with the names of its sources when made by a pass.
+  /// "node 'conv1' (Conv)", or "node #12 (Conv)" when it has no name; with the names of its sources
+  /// when made by a pass.
   std::string describe(NodeId id) const;
 
   const DimTable& dims() const { return dims_; }

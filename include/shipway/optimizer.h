@@ -15,13 +15,14 @@ namespace shipway {
 class Registry;
 
 struct OptimizeOptions {
-  /// 0: nothing. 1: what leaves every result bit for bit (dead code, identities, constants, common parts).
-  /// 2: also what may round differently (batch normalization into weights) and moves transposes. 3: the same, with
-  /// more patience.
+  /// 0: nothing. 1: what leaves every result bit for bit (dead code, identities, constants, common
+  /// parts). 2: also what may round differently (batch normalization into weights) and moves
+  /// transposes. 3: the same, with more patience.
   int level = 2;
   /// Stops after this many rewrites, to find a bad one by halving; -1: no limit.
   int64_t max_rewrites = -1;
-  /// Constants are folded while each result takes at most this many bytes, or no more than twice its inputs.
+  /// Constants are folded while each result takes at most this many bytes, or no more than twice
+  /// its inputs.
   int64_t max_folded_bytes = int64_t{1} << 20;
   /// Time for evaluating constants, all together.
   double max_fold_seconds = 10;
@@ -31,7 +32,8 @@ struct OptimizeOptions {
 #else
   bool verify = true;
 #endif
-  /// Gets the text form after each pass that changed something ("03_eliminate_identity"), and before the first.
+  /// Gets the text form after each pass that changed something ("03_eliminate_identity"), and
+  /// before the first.
   std::function<void(const std::string& name, const std::string& text)> on_dump;
   /// The operators to evaluate and infer by; null: the built-in ones.
   const Registry* registry = nullptr;
@@ -46,12 +48,13 @@ struct OptimizeReport {
   };
   std::vector<Step> steps;  // one for each time a pass ran
   int64_t rewrites = 0;
-  bool stopped_early = false;       // max_rewrites was reached
-  std::vector<std::string> notes;   // what was left undone, and why ("budget ...")
+  bool stopped_early = false;      // max_rewrites was reached
+  std::vector<std::string> notes;  // what was left undone, and why ("budget ...")
 };
 
-/// Optimises `model` in place. It is brought to the newest opset first where it is not there. The values that callers see
-/// (inputs and outputs, initializers that are inputs) keep names and types. On an error the model must not be used.
+/// Optimises `model` in place. It is brought to the newest opset first where it is not there. The
+/// values that callers see (inputs and outputs, initializers that are inputs) keep names and types.
+/// On an error the model must not be used.
 Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options = {});
 
 /// One pass of the pipelines, for lists.

@@ -1,4 +1,5 @@
-// All of Shipway's C++ interface. tests/include_check.py sees that no public header is missing here.
+// All of Shipway's C++ interface. tests/include_check.py sees that no public header is missing
+// here.
 #pragma once
 
 #include "shipway/checker.h"

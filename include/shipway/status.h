@@ -1,8 +1,8 @@
 // Status and Result: how every part of Shipway reports that something did not work.
 //
-// A Status is an error value: a code, and a sentence that says what was wrong, where, what was found and
-// what was expected. Levels above add what they were doing (`add_context`), so a message reads
-// `reading m.onnx: node 'conv1' (Conv): attribute 'pads' has 3 values, expected 4`.
+// A Status is an error value: a code, and a sentence that says what was wrong, where, what was
+// found and what was expected. Levels above add what they were doing (`add_context`), so a message
+// reads `reading m.onnx: node 'conv1' (Conv): attribute 'pads' has 3 values, expected 4`.
 #pragma once
 
 #include <concepts>
@@ -34,16 +34,16 @@ enum class StatusCode : uint8_t {
 /// The name of `code` in snake_case ("invalid_model").
 std::string_view to_string(StatusCode code);
 
-/// One argument of a message: anything that has a number, a text, or a `to_string(x)` found by its namespace.
-/// Views are kept until the message is made, so an argument must outlive the full expression (temporaries do).
+/// One argument of a message: anything that has a number, a text, or a `to_string(x)` found by its
+/// namespace. Views are kept until the message is made, so an argument must outlive the full
+/// expression (temporaries do).
 class FormatArg {
  public:
   enum class Kind : uint8_t { kInt, kUInt, kDouble, kView, kText };
   template <std::signed_integral T>
   FormatArg(T value) : kind_(Kind::kInt), int_(value) {}
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  FormatArg(T value) : kind_(Kind::kUInt), uint_(value) {}
+  requires(!std::same_as<T, bool>) FormatArg(T value) : kind_(Kind::kUInt), uint_(value) {}
   FormatArg(bool value) : kind_(Kind::kView), view_(value ? "true" : "false") {}
   template <std::floating_point T>
   FormatArg(T value) : kind_(Kind::kDouble), double_(static_cast<double>(value)) {}
@@ -51,14 +51,16 @@ class FormatArg {
   FormatArg(const std::string& value) : kind_(Kind::kView), view_(value) {}
   FormatArg(const char* value) : kind_(Kind::kView), view_(value) {}
   template <typename T>
-    requires requires(const T& x) { std::string(to_string(x)); }
+  requires requires(const T& x) { std::string(to_string(x)); }
   FormatArg(const T& value) : kind_(Kind::kText), text_(to_string(value)) {}
 
   Kind kind() const { return kind_; }
   int64_t as_int() const { return int_; }
   uint64_t as_uint() const { return uint_; }
   double as_double() const { return double_; }
-  std::string_view as_view() const { return kind_ == Kind::kText ? std::string_view(text_) : view_; }
+  std::string_view as_view() const {
+    return kind_ == Kind::kText ? std::string_view(text_) : view_;
+  }
 
  private:
   Kind kind_;
@@ -71,8 +73,8 @@ class FormatArg {
   std::string text_;
 };
 
-/// Fills each `{}` of `pattern` with the next argument (fmt's syntax). Texts from files should go through
-/// `quoted()` of base/text.h first, which escapes and shortens them.
+/// Fills each `{}` of `pattern` with the next argument (fmt's syntax). Texts from files should go
+/// through `quoted()` of base/text.h first, which escapes and shortens them.
 std::string format_message(std::string_view pattern, std::initializer_list<FormatArg> arguments);
 
 /// Success, or an error with its message. Copying is cheap (a shared pointer; null when ok).
@@ -82,9 +84,9 @@ class [[nodiscard]] Status {
   Status(StatusCode code, std::string message);
 
   static Status ok() { return {}; }
-#define SHIPWAY_STATUS_FACTORY(name, code)                                        \
-  template <typename... Args>                                                     \
-  static Status name(std::string_view pattern, const Args&... arguments) {        \
+#define SHIPWAY_STATUS_FACTORY(name, code)                                               \
+  template <typename... Args>                                                            \
+  static Status name(std::string_view pattern, const Args&... arguments) {               \
     return Status(StatusCode::code, format_message(pattern, {FormatArg(arguments)...})); \
   }
   SHIPWAY_STATUS_FACTORY(invalid_model, kInvalidModel)
@@ -135,13 +137,15 @@ class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
   Result(Status status) : status_(std::move(status)) {
-    if (status_.is_ok()) status_ = Status::internal("a Result was made from an ok Status without a value");
+    if (status_.is_ok())
+      status_ = Status::internal("a Result was made from an ok Status without a value");
   }
   template <typename U>
-    requires(std::constructible_from<T, U> && !std::same_as<std::remove_cvref_t<U>, T> &&
-             !std::same_as<std::remove_cvref_t<U>, Status> &&
-             !std::same_as<std::remove_cvref_t<U>, Result<T>> && std::convertible_to<U, T>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}
+  requires(std::constructible_from<T, U> && !std::same_as<std::remove_cvref_t<U>, T> &&
+           !std::same_as<std::remove_cvref_t<U>, Status> &&
+           !std::same_as<std::remove_cvref_t<U>, Result<T>> && std::convertible_to<U, T>)
+      Result(U&& value)
+      : value_(std::forward<U>(value)) {}
 
   bool is_ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -170,10 +174,10 @@ class [[nodiscard]] Result {
 #define SHIPWAY_CONCAT(a, b) SHIPWAY_CONCAT_INNER(a, b)
 
 /// Returns from the enclosing function when `expression` (a Status) is an error.
-#define SHIPWAY_RETURN_IF_ERROR(expression)                            \
-  do {                                                                 \
+#define SHIPWAY_RETURN_IF_ERROR(expression)                                                   \
+  do {                                                                                        \
     if (::shipway::Status status_of_expression = (expression); !status_of_expression.is_ok()) \
-      return status_of_expression;                                     \
+      return status_of_expression;                                                            \
   } while (false)
 
 /// Declares or assigns `target` from `expression` (a Result), or returns its error.

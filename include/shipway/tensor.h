@@ -1,4 +1,5 @@
-// Tensor: a block of elements with a dtype and a shape; and the other values that ONNX computes with.
+// Tensor: a block of elements with a dtype and a shape; and the other values that ONNX computes
+// with.
 #pragma once
 
 #include <cassert>
@@ -18,14 +19,16 @@
 
 namespace shipway {
 
-/// The sizes of a tensor, outermost first. Rank 0 is a scalar. Sizes are never negative in a Tensor.
+/// The sizes of a tensor, outermost first. Rank 0 is a scalar. Sizes are never negative in a
+/// Tensor.
 using Shape = InlineVector<int64_t, 6>;
 
 /// "1x3x224x224"; "scalar" for rank 0.
 std::string to_string(const Shape& shape);
 /// Product of the sizes; an error when one is negative or the product overflows int64.
 Result<int64_t> element_count(std::span<const int64_t> shape);
-/// Bytes that `count` elements take in memory, packed below 8 bits (strings: sizeof(std::string) each).
+/// Bytes that `count` elements take in memory, packed below 8 bits (strings: sizeof(std::string)
+/// each).
 Result<int64_t> storage_bytes(DType dtype, int64_t count);
 
 enum class DeviceKind : uint8_t { kCpu, kCuda };
@@ -35,15 +38,16 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-/// Memory that tensors share. Either owned (64-byte aligned), or borrowed from an owner kept alive (a mapped
-/// file, a numpy array, an arena). Borrowed read-only memory must not be written.
+/// Memory that tensors share. Either owned (64-byte aligned), or borrowed from an owner kept alive
+/// (a mapped file, a numpy array, an arena). Borrowed read-only memory must not be written.
 class Storage {
  public:
   /// `bytes` bytes, uninitialised. kOutOfMemory when the system has none.
   static Result<std::shared_ptr<Storage>> allocate(size_t bytes);
   static std::shared_ptr<Storage> of_strings(std::vector<std::string> strings);
   /// Memory of someone else; `owner` is kept as long as the Storage lives.
-  static std::shared_ptr<Storage> borrow(void* data, size_t bytes, std::shared_ptr<const void> owner);
+  static std::shared_ptr<Storage> borrow(void* data, size_t bytes,
+                                         std::shared_ptr<const void> owner);
   static std::shared_ptr<Storage> borrow_read_only(const void* data, size_t bytes,
                                                    std::shared_ptr<const void> owner);
   ~Storage();
@@ -67,37 +71,54 @@ class Storage {
   std::vector<std::string> strings_;
 };
 
-/// The DType of a C++ element type (small floats have none: they are read through to_doubles and set by
-/// from_doubles of tensor/convert.h).
+/// The DType of a C++ element type (small floats have none: they are read through to_doubles and
+/// set by from_doubles of tensor/convert.h).
 template <typename T>
 inline constexpr DType dtype_of = DType::kUndefined;
-template <> inline constexpr DType dtype_of<float> = DType::kFloat32;
-template <> inline constexpr DType dtype_of<double> = DType::kFloat64;
-template <> inline constexpr DType dtype_of<int8_t> = DType::kInt8;
-template <> inline constexpr DType dtype_of<int16_t> = DType::kInt16;
-template <> inline constexpr DType dtype_of<int32_t> = DType::kInt32;
-template <> inline constexpr DType dtype_of<int64_t> = DType::kInt64;
-template <> inline constexpr DType dtype_of<uint8_t> = DType::kUInt8;
-template <> inline constexpr DType dtype_of<uint16_t> = DType::kUInt16;
-template <> inline constexpr DType dtype_of<uint32_t> = DType::kUInt32;
-template <> inline constexpr DType dtype_of<uint64_t> = DType::kUInt64;
-template <> inline constexpr DType dtype_of<bool> = DType::kBool;
-template <> inline constexpr DType dtype_of<std::complex<float>> = DType::kComplex64;
-template <> inline constexpr DType dtype_of<std::complex<double>> = DType::kComplex128;
-template <> inline constexpr DType dtype_of<std::string> = DType::kString;
+template <>
+inline constexpr DType dtype_of<float> = DType::kFloat32;
+template <>
+inline constexpr DType dtype_of<double> = DType::kFloat64;
+template <>
+inline constexpr DType dtype_of<int8_t> = DType::kInt8;
+template <>
+inline constexpr DType dtype_of<int16_t> = DType::kInt16;
+template <>
+inline constexpr DType dtype_of<int32_t> = DType::kInt32;
+template <>
+inline constexpr DType dtype_of<int64_t> = DType::kInt64;
+template <>
+inline constexpr DType dtype_of<uint8_t> = DType::kUInt8;
+template <>
+inline constexpr DType dtype_of<uint16_t> = DType::kUInt16;
+template <>
+inline constexpr DType dtype_of<uint32_t> = DType::kUInt32;
+template <>
+inline constexpr DType dtype_of<uint64_t> = DType::kUInt64;
+template <>
+inline constexpr DType dtype_of<bool> = DType::kBool;
+template <>
+inline constexpr DType dtype_of<std::complex<float>> = DType::kComplex64;
+template <>
+inline constexpr DType dtype_of<std::complex<double>> = DType::kComplex128;
+template <>
+inline constexpr DType dtype_of<std::string> = DType::kString;
 
-/// A cheap handle to shared elements. Copies share the memory. Row-major and contiguous unless strides say
-/// otherwise; operators and kernels get contiguous tensors unless they declare that they read strides.
+/// A cheap handle to shared elements. Copies share the memory. Row-major and contiguous unless
+/// strides say otherwise; operators and kernels get contiguous tensors unless they declare that
+/// they read strides.
 class Tensor {
  public:
   /// No tensor: dtype kUndefined, shape scalar.
   Tensor() = default;
 
-  /// Uninitialised elements (strings: empty). kInvalidArgument for a bad shape, kOutOfMemory without memory.
+  /// Uninitialised elements (strings: empty). kInvalidArgument for a bad shape, kOutOfMemory
+  /// without memory.
   static Result<Tensor> allocate(DType dtype, Shape shape);
   /// As allocate, all bits zero.
   static Result<Tensor> zeros(DType dtype, Shape shape);
-  /// Elements in `storage` from `byte_offset` on, contiguous. kInvalidArgument when they do not fit.
+  /// Elements in `storage` from `byte_offset` on, contiguous. kInvalidArgument when they do not
+  /// fit.
   static Result<Tensor> from_storage(DType dtype, Shape shape, std::shared_ptr<Storage> storage,
                                      size_t byte_offset = 0);
   static Tensor from_strings(Shape shape, std::vector<std::string> strings);
@@ -139,12 +160,14 @@ class Tensor {
   /// The elements as T, which must be the dtype's own C++ type (or one of its size).
   template <typename T>
   std::span<const T> as() const {
-    assert(!is_sub_byte(dtype_) && bit_width(dtype_) == static_cast<int>(8 * sizeof(T)) && is_contiguous());
+    assert(!is_sub_byte(dtype_) && bit_width(dtype_) == static_cast<int>(8 * sizeof(T)) &&
+           is_contiguous());
     return {static_cast<const T*>(data()), static_cast<size_t>(element_count_)};
   }
   template <typename T>
   std::span<T> mutable_as() {
-    assert(!is_sub_byte(dtype_) && bit_width(dtype_) == static_cast<int>(8 * sizeof(T)) && is_contiguous());
+    assert(!is_sub_byte(dtype_) && bit_width(dtype_) == static_cast<int>(8 * sizeof(T)) &&
+           is_contiguous());
     return {static_cast<T*>(mutable_data()), static_cast<size_t>(element_count_)};
   }
   std::span<const std::string> strings() const;
@@ -178,7 +201,8 @@ bool identical(const Tensor& a, const Tensor& b);
 /// "float[2,3] {1, 2, 3, ...}": dtype, shape and the first elements.
 std::string to_string(const Tensor& tensor);
 
-/// A tensor of mostly zeros in ONNX's form: values [NNZ], and their places: [NNZ] flat or [NNZ, rank].
+/// A tensor of mostly zeros in ONNX's form: values [NNZ], and their places: [NNZ] flat or [NNZ,
+/// rank].
 struct SparseTensor {
   Tensor values;
   Tensor indices;
@@ -193,13 +217,14 @@ struct Map {
   std::variant<std::map<int64_t, RuntimeValue>, std::map<std::string, RuntimeValue>> entries;
 };
 
-/// Whatever flows along an edge at run time. Absent stands for an input left out and for an empty optional;
-/// an optional that holds something is the thing itself.
+/// Whatever flows along an edge at run time. Absent stands for an input left out and for an empty
+/// optional; an optional that holds something is the thing itself.
 class RuntimeValue {
  public:
   RuntimeValue() = default;
   RuntimeValue(Tensor tensor) : value_(std::move(tensor)) {}
-  RuntimeValue(SparseTensor sparse) : value_(std::make_shared<const SparseTensor>(std::move(sparse))) {}
+  RuntimeValue(SparseTensor sparse)
+      : value_(std::make_shared<const SparseTensor>(std::move(sparse))) {}
   RuntimeValue(Sequence sequence) : value_(std::make_shared<const Sequence>(std::move(sequence))) {}
   RuntimeValue(Map map) : value_(std::make_shared<const Map>(std::move(map))) {}
 

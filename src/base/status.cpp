@@ -7,16 +7,26 @@ namespace shipway {
 
 std::string_view to_string(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "ok";
-    case StatusCode::kInvalidModel: return "invalid_model";
-    case StatusCode::kInvalidArgument: return "invalid_argument";
-    case StatusCode::kNotFound: return "not_found";
-    case StatusCode::kUnsupported: return "unsupported";
-    case StatusCode::kLimit: return "limit";
-    case StatusCode::kOutOfMemory: return "out_of_memory";
-    case StatusCode::kCancelled: return "cancelled";
-    case StatusCode::kIo: return "io";
-    case StatusCode::kInternal: return "internal";
+    case StatusCode::kOk:
+      return "ok";
+    case StatusCode::kInvalidModel:
+      return "invalid_model";
+    case StatusCode::kInvalidArgument:
+      return "invalid_argument";
+    case StatusCode::kNotFound:
+      return "not_found";
+    case StatusCode::kUnsupported:
+      return "unsupported";
+    case StatusCode::kLimit:
+      return "limit";
+    case StatusCode::kOutOfMemory:
+      return "out_of_memory";
+    case StatusCode::kCancelled:
+      return "cancelled";
+    case StatusCode::kIo:
+      return "io";
+    case StatusCode::kInternal:
+      return "internal";
   }
   return "unknown";
 }
@@ -26,16 +36,25 @@ std::string format_message(std::string_view pattern, std::initializer_list<Forma
   store.reserve(arguments.size(), 0);
   for (const FormatArg& argument : arguments) {
     switch (argument.kind()) {
-      case FormatArg::Kind::kInt: store.push_back(argument.as_int()); break;
-      case FormatArg::Kind::kUInt: store.push_back(argument.as_uint()); break;
-      case FormatArg::Kind::kDouble: store.push_back(argument.as_double()); break;
+      case FormatArg::Kind::kInt:
+        store.push_back(argument.as_int());
+        break;
+      case FormatArg::Kind::kUInt:
+        store.push_back(argument.as_uint());
+        break;
+      case FormatArg::Kind::kDouble:
+        store.push_back(argument.as_double());
+        break;
       case FormatArg::Kind::kView:
-      case FormatArg::Kind::kText: store.push_back(argument.as_view()); break;
+      case FormatArg::Kind::kText:
+        store.push_back(argument.as_view());
+        break;
     }
   }
   try {
     return fmt::vformat(fmt::string_view(pattern.data(), pattern.size()), store);
-  } catch (const fmt::format_error&) {  // a pattern of ours that does not fit: better told raw than lost
+  } catch (
+      const fmt::format_error&) {  // a pattern of ours that does not fit: better told raw than lost
     return std::string(pattern);
   }
 }

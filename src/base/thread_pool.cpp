@@ -17,8 +17,9 @@ namespace shipway {
 namespace {
 
 constexpr int kMaxThreads = 256;
-constexpr int kSpins = 2000;            // about 50 us of pause instructions
-constexpr int64_t kChunksPerThread = 8;  // enough to even out unequal parts, few enough to claim cheaply
+constexpr int kSpins = 2000;  // about 50 us of pause instructions
+constexpr int64_t kChunksPerThread =
+    8;  // enough to even out unequal parts, few enough to claim cheaply
 
 void relax() {
 #if defined(__x86_64__)
@@ -29,9 +30,9 @@ void relax() {
 }  // namespace
 
 struct ThreadPool::State {
-  // What is being done. `claim` holds the number of the job in its upper half and the next chunk in its lower half:
-  // a worker that comes late finds another number and leaves the other fields alone. They change only between jobs,
-  // and a job ends only when every claimed chunk is done.
+  // What is being done. `claim` holds the number of the job in its upper half and the next chunk in
+  // its lower half: a worker that comes late finds another number and leaves the other fields
+  // alone. They change only between jobs, and a job ends only when every claimed chunk is done.
   std::atomic<uint64_t> claim{0};
   Work work = nullptr;
   void* context = nullptr;
@@ -61,7 +62,9 @@ struct ThreadPool::State {
     while (true) {
       uint64_t current = claim.load(std::memory_order_acquire);
       const auto index = static_cast<uint32_t>(current);
-      if (static_cast<uint32_t>(current >> 32) != job || index >= chunks.load(std::memory_order_relaxed)) return;
+      if (static_cast<uint32_t>(current >> 32) != job ||
+          index >= chunks.load(std::memory_order_relaxed))
+        return;
       if (!claim.compare_exchange_weak(current, current + 1, std::memory_order_acq_rel)) continue;
       const int64_t begin = index * chunk;
       work(context, begin, std::min(parts, begin + chunk), thread);
@@ -82,9 +85,8 @@ struct ThreadPool::State {
         }
         std::unique_lock lock(mutex);
         sleeping.fetch_add(1);
-        wake.wait(lock, [&] {
-          return stop.load() || static_cast<uint32_t>(claim.load() >> 32) != seen;
-        });
+        wake.wait(lock,
+                  [&] { return stop.load() || static_cast<uint32_t>(claim.load() >> 32) != seen; });
         sleeping.fetch_sub(1);
         spins = 0;
       }
@@ -110,8 +112,8 @@ ThreadPool::~ThreadPool() { state_->shut_down(); }
 
 ThreadPool& ThreadPool::instance() {
   static ThreadPool pool;
-  // In a forked child the workers do not exist and locks may be held by threads that are gone: begin anew, and leave
-  // the old state alone.
+  // In a forked child the workers do not exist and locks may be held by threads that are gone:
+  // begin anew, and leave the old state alone.
   static const int registered = pthread_atfork(nullptr, nullptr, [] {
     static_cast<void>(pool.state_.release());
     pool.state_ = std::make_unique<State>();
@@ -145,7 +147,8 @@ void ThreadPool::Hold::run(int64_t parts, Work work, void* context) {
   state.context = context;
   state.parts = parts;
   state.chunk = std::max<int64_t>(1, parts / (kChunksPerThread * threads_));
-  state.chunks.store(static_cast<uint32_t>((parts + state.chunk - 1) / state.chunk), std::memory_order_relaxed);
+  state.chunks.store(static_cast<uint32_t>((parts + state.chunk - 1) / state.chunk),
+                     std::memory_order_relaxed);
   state.done.store(0, std::memory_order_relaxed);
   state.thread_limit.store(threads_, std::memory_order_relaxed);
   const uint32_t job = static_cast<uint32_t>(state.claim.load(std::memory_order_relaxed) >> 32) + 1;
@@ -155,8 +158,10 @@ void ThreadPool::Hold::run(int64_t parts, Work work, void* context) {
     state.wake.notify_all();
   }
   state.help(job, 0);
-  while (state.done.load(std::memory_order_acquire) < state.chunks.load(std::memory_order_relaxed)) relax();
-  // Closed: a worker still looking at this job finds nothing to claim while the next job's fields are written.
+  while (state.done.load(std::memory_order_acquire) < state.chunks.load(std::memory_order_relaxed))
+    relax();
+  // Closed: a worker still looking at this job finds nothing to claim while the next job's fields
+  // are written.
   state.claim.store(uint64_t{job} << 32 | 0xffffffffu, std::memory_order_release);
 }
 

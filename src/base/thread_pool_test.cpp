@@ -15,7 +15,8 @@ struct Counts {
   std::vector<std::atomic<int>> times;
   explicit Counts(size_t parts) : times(parts) {}
   static void add(void* context, int64_t begin, int64_t end, int) {
-    for (int64_t i = begin; i < end; ++i) static_cast<Counts*>(context)->times[static_cast<size_t>(i)]++;
+    for (int64_t i = begin; i < end; ++i)
+      static_cast<Counts*>(context)->times[static_cast<size_t>(i)]++;
   }
   bool all_once() const {
     for (const auto& n : times)

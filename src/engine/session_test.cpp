@@ -186,8 +186,10 @@ TEST(Session, TakesAndGivesStrings) {
 graph main (a: string[N], b: string[N]) -> (y: string[N]) {
   y = StringConcat(a, b)
 }
-)")).value_or_throw();
-  const std::vector<NamedValue> inputs = {{"a", Tensor::from_strings({2}, {"x", "yy"})}, {"b", Tensor::from_strings({2}, {"1", ""})}};
+)"))
+                     .value_or_throw();
+  const std::vector<NamedValue> inputs = {{"a", Tensor::from_strings({2}, {"x", "yy"})},
+                                          {"b", Tensor::from_strings({2}, {"1", ""})}};
   EXPECT_EQ(to_string(session->run(inputs).value_or_throw()[0]), "string[2] {\"x1\", \"yy\"}");
 }
 

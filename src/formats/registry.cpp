@@ -11,7 +11,9 @@ namespace {
 
 constexpr ModelFormat kFormats[] = {
     {"ONNX", [](Bytes bytes, std::string_view) { return looks_like_onnx_model(bytes); },
-     [](const FormatInput& input) { return read_onnx_model(input.bytes, input.owner, input.folder); }},
+     [](const FormatInput& input) {
+       return read_onnx_model(input.bytes, input.owner, input.folder);
+     }},
 };
 
 Result<Model> read_any(const FormatInput& input) {
@@ -20,7 +22,8 @@ Result<Model> read_any(const FormatInput& input) {
   for (const ModelFormat& format : model_formats())
     if (format.matches(input.bytes, input.name)) return format.read(input);
   return Status::invalid_model(
-      "not a model file that Shipway knows: neither ONNX nor any other known kind of file ({} bytes)",
+      "not a model file that Shipway knows: neither ONNX nor any other known kind of file ({} "
+      "bytes)",
       input.bytes.size());
 }
 
@@ -45,15 +48,16 @@ std::span<const ModelFormat> model_formats() { return kFormats; }
 Result<Model> load_model(const std::string& path, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
     SHIPWAY_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path));
-    auto model = read_any({file->bytes(), file, path, options.external_data_folder.value_or(folder_of(path))});
+    auto model = read_any(
+        {file->bytes(), file, path, options.external_data_folder.value_or(folder_of(path))});
     if (!model.is_ok()) return model.status().with_context("reading {}", quoted(path, 400));
     model->path = path;
     return model;
   });
 }
 
-Result<Model> load_model_from_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                                    const LoadOptions& options) {
+Result<Model> load_model_from_bytes(std::span<const std::byte> bytes,
+                                    std::shared_ptr<const void> owner, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
     auto model = read_any({bytes, std::move(owner), "", options.external_data_folder});
     if (!model.is_ok()) return model.status().with_context("reading a model from memory");

@@ -21,11 +21,12 @@ struct ModelFormat {
   Result<Model> (*read)(const FormatInput& input);
 };
 
-/// Alphabetical; formats with a signature of their own are asked before those recognised by structure.
+/// Alphabetical; formats with a signature of their own are asked before those recognised by
+/// structure.
 std::span<const ModelFormat> model_formats();
 
-/// One sentence on what these bytes are and what to do with them, when they are a known thing that no format here
-/// reads ("a Git LFS pointer, ..."). Nothing when they are not recognised.
+/// One sentence on what these bytes are and what to do with them, when they are a known thing that
+/// no format here reads ("a Git LFS pointer, ..."). Nothing when they are not recognised.
 std::optional<std::string> name_foreign_file(Bytes bytes, std::string_view name);
 
 }  // namespace shipway

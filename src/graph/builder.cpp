@@ -13,7 +13,9 @@ GraphId ModelBuilder::add_graph(std::string name) {
   return id;
 }
 
-void ModelBuilder::set_graph_name(GraphId graph, std::string name) { graph_at(graph).name_ = std::move(name); }
+void ModelBuilder::set_graph_name(GraphId graph, std::string name) {
+  graph_at(graph).name_ = std::move(name);
+}
 
 ValueId ModelBuilder::add_value(GraphId graph, std::string name, Type type) {
   const ValueId id{static_cast<int32_t>(model_.values_.size())};
@@ -73,12 +75,17 @@ void ModelBuilder::remove_initializers(std::span<const ValueId> values) {
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (GraphId graph : touched)
-    std::erase_if(graph_at(graph).initializers_, [&](ValueId id) { return !value_at(id).constant_; });
+    std::erase_if(graph_at(graph).initializers_,
+                  [&](ValueId id) { return !value_at(id).constant_; });
 }
 
-void ModelBuilder::add_state(GraphId graph, StatePair state) { graph_at(graph).states_.push_back(std::move(state)); }
+void ModelBuilder::add_state(GraphId graph, StatePair state) {
+  graph_at(graph).states_.push_back(std::move(state));
+}
 
-void ModelBuilder::add_function(Function function) { model_.functions_.push_back(std::move(function)); }
+void ModelBuilder::add_function(Function function) {
+  model_.functions_.push_back(std::move(function));
+}
 
 void ModelBuilder::import_model_opsets_in_functions() {
   for (Function& function : model_.functions_)
@@ -154,8 +161,10 @@ void ModelBuilder::remove_node(NodeId id) {
 
 Status ModelBuilder::remove_value(ValueId id) {
   Value& value = value_at(id);
-  if (value.producer_.is_valid() || !value.uses_.empty() || value.is_input_ || value.output_count_ > 0)
-    return Status::internal("value '{}' is removed while something still makes or uses it", value.name_);
+  if (value.producer_.is_valid() || !value.uses_.empty() || value.is_input_ ||
+      value.output_count_ > 0)
+    return Status::internal("value '{}' is removed while something still makes or uses it",
+                            value.name_);
   if (value.constant_) remove_initializers({&id, 1});
   value.removed_ = true;
   value.name_ = {};
@@ -167,14 +176,17 @@ void ModelBuilder::set_input(NodeId id, size_t input, ValueId value) {
   Node& node = node_at(id);
   const ValueId before = node.inputs_[input];
   if (before.is_valid()) remove_use(before, node.input_slots_[input]);
-  if (before.is_valid() && value_at(before).graph_ != node.graph_) drop_capture(node.graph_, before);
+  if (before.is_valid() && value_at(before).graph_ != node.graph_)
+    drop_capture(node.graph_, before);
   node.inputs_[input] = value;
-  node.input_slots_[input] = value.is_valid() ? add_use(value, {id, static_cast<int32_t>(input)}) : -1;
+  node.input_slots_[input] =
+      value.is_valid() ? add_use(value, {id, static_cast<int32_t>(input)}) : -1;
 }
 
 void ModelBuilder::set_inputs(NodeId id, std::span<const ValueId> inputs) {
   Node& node = node_at(id);
-  const std::vector<ValueId> kept(inputs.begin(), inputs.end());  // may be a view of what is detached
+  const std::vector<ValueId> kept(inputs.begin(),
+                                  inputs.end());  // may be a view of what is detached
   detach_inputs(node);
   attach_inputs(node, kept);
 }
@@ -184,8 +196,10 @@ void ModelBuilder::set_attribute(NodeId id, Attribute attribute) {
   detach_captures(node);
   const auto found = std::find_if(node.attributes_.begin(), node.attributes_.end(),
                                   [&](const Attribute& a) { return a.name == attribute.name; });
-  if (found != node.attributes_.end()) *found = std::move(attribute);
-  else node.attributes_.push_back(std::move(attribute));
+  if (found != node.attributes_.end())
+    *found = std::move(attribute);
+  else
+    node.attributes_.push_back(std::move(attribute));
   attach_captures(node);
 }
 
@@ -213,7 +227,8 @@ int32_t ModelBuilder::add_use(ValueId value, Use use) {
 int32_t& ModelBuilder::slot_of(const Use& use, ValueId value) {
   Node& node = node_at(use.node);
   if (use.input != Use::kCapture) return node.input_slots_[static_cast<size_t>(use.input)];
-  const auto at = std::lower_bound(node.captures_.begin(), node.captures_.end(), value) - node.captures_.begin();
+  const auto at = std::lower_bound(node.captures_.begin(), node.captures_.end(), value) -
+                  node.captures_.begin();
   return node.capture_slots_[static_cast<size_t>(at)];
 }
 
@@ -256,7 +271,8 @@ bool ModelBuilder::node_captures(Node& node, ValueId value) {
   }
   node.captures_.insert(at, value);
   node.capture_counts_.insert(node.capture_counts_.begin() + position, 1);
-  node.capture_slots_.insert(node.capture_slots_.begin() + position, add_use(value, {node.id_, Use::kCapture}));
+  node.capture_slots_.insert(node.capture_slots_.begin() + position,
+                             add_use(value, {node.id_, Use::kCapture}));
   return true;
 }
 
@@ -273,8 +289,8 @@ bool ModelBuilder::node_lets_go(Node& node, ValueId value) {
   return true;
 }
 
-/// A value of a graph outside `where` is used in it: the node that owns `where` captures it, and so do the owners
-/// of all graphs between. Depth of nesting is what readers allow (100).
+/// A value of a graph outside `where` is used in it: the node that owns `where` captures it, and so
+/// do the owners of all graphs between. Depth of nesting is what readers allow (100).
 void ModelBuilder::add_capture(GraphId where, ValueId value) {
   const GraphId home = value_at(value).graph_;
   for (GraphId graph = where; graph != home;) {
@@ -306,14 +322,16 @@ void ModelBuilder::attach_captures(Node& node) {
   for (GraphId subgraph : node.subgraphs()) {
     graph_at(subgraph).owner_ = node.id_;
     for (const auto& [value, count] : graph_at(subgraph).captured_)
-      if (node_captures(node, value) && value_at(value).graph_ != node.graph_) add_capture(node.graph_, value);
+      if (node_captures(node, value) && value_at(value).graph_ != node.graph_)
+        add_capture(node.graph_, value);
   }
 }
 
 void ModelBuilder::detach_captures(Node& node) {
   for (GraphId subgraph : node.subgraphs()) {
     for (const auto& [value, count] : graph_at(subgraph).captured_)
-      if (node_lets_go(node, value) && value_at(value).graph_ != node.graph_) drop_capture(node.graph_, value);
+      if (node_lets_go(node, value) && value_at(value).graph_ != node.graph_)
+        drop_capture(node.graph_, value);
     graph_at(subgraph).owner_ = {};
   }
 }

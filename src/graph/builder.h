@@ -1,4 +1,5 @@
-// ModelBuilder: makes Models. For readers, tracing and the text parser; passes edit through Patch instead.
+// ModelBuilder: makes Models. For readers, tracing and the text parser; passes edit through Patch
+// instead.
 #pragma once
 
 #include "shipway/model.h"
@@ -16,10 +17,10 @@ struct NodeSpec {
   std::string overload;
 };
 
-/// The primitive edits, each O(its own size), each keeping uses, producers and captures right. They check only what
-/// would break the data structure; whether the graph is legal is the checker's question (graph/verify.h,
-/// shipway/checker.h). Graphs are built inside out or outside in: a subgraph's GraphId must exist before the node
-/// that owns it is added.
+/// The primitive edits, each O(its own size), each keeping uses, producers and captures right. They
+/// check only what would break the data structure; whether the graph is legal is the checker's
+/// question (graph/verify.h, shipway/checker.h). Graphs are built inside out or outside in: a
+/// subgraph's GraphId must exist before the node that owns it is added.
 class ModelBuilder {
  public:
   explicit ModelBuilder(Model& model) : model_(model) {}
@@ -36,15 +37,18 @@ class ModelBuilder {
   void add_initializer(ValueId value, Constant constant);
   void add_state(GraphId graph, StatePair state);
   void add_function(Function function);
-  /// Every function then imports what the model imports (after a step that brought all bodies to those opsets).
+  /// Every function then imports what the model imports (after a step that brought all bodies to
+  /// those opsets).
   void import_model_opsets_in_functions();
 
-  /// Appends, or inserts before `before`. The node's source is itself (a new SourceNode) unless `sources` are given.
+  /// Appends, or inserts before `before`. The node's source is itself (a new SourceNode) unless
+  /// `sources` are given.
   Result<NodeId> add_node(GraphId graph, NodeSpec spec, NodeId before = {},
                           std::optional<std::vector<SourceId>> sources = {});
   SourceId add_source(SourceNode source);
-  /// Detaches the node from the values it uses and makes. Its outputs stay as values without a producer, its
-  /// subgraphs as graphs without an owner: give them to another node, or remove_graph.
+  /// Detaches the node from the values it uses and makes. Its outputs stay as values without a
+  /// producer, its subgraphs as graphs without an owner: give them to another node, or
+  /// remove_graph.
   void remove_node(NodeId node);
   /// Forgets all that a graph without an owner holds, the graphs inside it too.
   void remove_graph(GraphId graph);
@@ -59,8 +63,8 @@ class ModelBuilder {
   void set_type(ValueId value, Type type) { value_at(value).type_ = std::move(type); }
   void set_name(ValueId value, std::string name);
   void set_output(GraphId graph, size_t output, ValueId value);
-  /// Drops the data of these initializers (the order of the others is kept). Linear in each graph's initializers,
-  /// so drop many at once.
+  /// Drops the data of these initializers (the order of the others is kept). Linear in each graph's
+  /// initializers, so drop many at once.
   void remove_initializers(std::span<const ValueId> values);
   /// Replaces the data of an initializer.
   void set_constant(ValueId value, Constant constant);

@@ -66,7 +66,8 @@ TEST_F(DimTest, UnknownsOverflowAndEndlessGrowthGiveNoWrongAnswer) {
 }
 
 TEST_F(DimTest, ListsItsSymbols) {
-  EXPECT_EQ(table.symbols(table.min(table.mul(n, h), table.floordiv(h, 2))), (std::vector<Dim>{n, h}));
+  EXPECT_EQ(table.symbols(table.min(table.mul(n, h), table.floordiv(h, 2))),
+            (std::vector<Dim>{n, h}));
   EXPECT_TRUE(table.mentions_fresh(table.add(table.fresh(), n)));
   EXPECT_FALSE(table.mentions_fresh(table.add(h, n)));
 }

@@ -21,7 +21,9 @@ Type Type::sparse_tensor(DType dtype, std::optional<Dims> dims) {
 }
 
 namespace {
-uint8_t deeper(const Type& element) { return static_cast<uint8_t>(std::min(element.depth() + 1, 255)); }
+uint8_t deeper(const Type& element) {
+  return static_cast<uint8_t>(std::min(element.depth() + 1, 255));
+}
 }  // namespace
 
 Type Type::sequence(Type element) {
@@ -46,7 +48,8 @@ Type Type::map(DType key, Type value) {
 
 Type Type::opaque(std::string domain, std::string name) {
   Type type(TypeKind::kOpaque);
-  type.opaque_ = std::make_shared<const std::pair<std::string, std::string>>(std::move(domain), std::move(name));
+  type.opaque_ = std::make_shared<const std::pair<std::string, std::string>>(std::move(domain),
+                                                                             std::move(name));
   return type;
 }
 
@@ -83,7 +86,8 @@ Type Type::with_dims(Dims dims) const {
 }
 
 bool operator==(const Type& a, const Type& b) {
-  return a.kind_ == b.kind_ && a.dtype_ == b.dtype_ && a.has_dims_ == b.has_dims_ && a.dims_ == b.dims_ &&
+  return a.kind_ == b.kind_ && a.dtype_ == b.dtype_ && a.has_dims_ == b.has_dims_ &&
+         a.dims_ == b.dims_ &&
          (a.element_ == b.element_ || (a.element_ && b.element_ && *a.element_ == *b.element_)) &&
          a.opaque_domain() == b.opaque_domain() && a.opaque_name() == b.opaque_name();
 }
@@ -91,14 +95,22 @@ bool operator==(const Type& a, const Type& b) {
 std::string to_string(const Type& type, const DimTable& dims) {
   std::string text;
   switch (type.kind()) {
-    case TypeKind::kUnknown: return "?";
-    case TypeKind::kSequence: return "seq(" + to_string(type.element(), dims) + ")";
-    case TypeKind::kOptional: return "optional(" + to_string(type.element(), dims) + ")";
+    case TypeKind::kUnknown:
+      return "?";
+    case TypeKind::kSequence:
+      return "seq(" + to_string(type.element(), dims) + ")";
+    case TypeKind::kOptional:
+      return "optional(" + to_string(type.element(), dims) + ")";
     case TypeKind::kMap:
-      return "map(" + std::string(to_string(type.dtype())) + "," + to_string(type.element(), dims) + ")";
-    case TypeKind::kOpaque: return "opaque(" + type.opaque_domain() + "," + type.opaque_name() + ")";
-    case TypeKind::kSparseTensor: text = "sparse_"; break;
-    case TypeKind::kTensor: break;
+      return "map(" + std::string(to_string(type.dtype())) + "," + to_string(type.element(), dims) +
+             ")";
+    case TypeKind::kOpaque:
+      return "opaque(" + type.opaque_domain() + "," + type.opaque_name() + ")";
+    case TypeKind::kSparseTensor:
+      text = "sparse_";
+      break;
+    case TypeKind::kTensor:
+      break;
   }
   text += type.dtype() == DType::kUndefined ? std::string_view("?") : to_string(type.dtype());
   if (!type.dims()) return text;
@@ -109,9 +121,10 @@ std::string to_string(const Type& type, const DimTable& dims) {
 }
 
 std::string_view to_string(AttributeKind kind) {
-  constexpr std::string_view kNames[] = {"undefined", "int",    "float",   "string",  "tensor",
-                                         "sparse_tensor", "graph", "type_proto", "ints", "floats",
-                                         "strings",   "tensors", "sparse_tensors", "graphs", "type_protos"};
+  constexpr std::string_view kNames[] = {
+      "undefined",     "int",     "float",          "string", "tensor",
+      "sparse_tensor", "graph",   "type_proto",     "ints",   "floats",
+      "strings",       "tensors", "sparse_tensors", "graphs", "type_protos"};
   const auto index = static_cast<size_t>(kind);
   return index < std::size(kNames) ? kNames[index] : "undefined";
 }
@@ -143,7 +156,8 @@ int64_t Model::opset(std::string_view wanted) const {
 const Function* Model::find_function(std::string_view function_domain, std::string_view name,
                                      std::string_view overload) const {
   for (const Function& function : functions_)
-    if (function.name == name && function.domain == function_domain && function.overload == overload)
+    if (function.name == name && function.domain == function_domain &&
+        function.overload == overload)
       return &function;
   return nullptr;
 }
@@ -151,7 +165,8 @@ const Function* Model::find_function(std::string_view function_domain, std::stri
 const Tensor* Model::constant_tensor(ValueId id) const {
   if (!id.is_valid()) return nullptr;
   const Value& v = value(id);
-  if (v.constant() && !v.is_input()) return v.constant()->tensor.is_defined() ? &v.constant()->tensor : nullptr;
+  if (v.constant() && !v.is_input())
+    return v.constant()->tensor.is_defined() ? &v.constant()->tensor : nullptr;
   if (!v.producer().is_valid()) return nullptr;
   const Node& maker = node(v.producer());
   if (!maker.is("Constant")) return nullptr;
@@ -171,7 +186,8 @@ ValueId Model::find_value(std::string_view name, GraphId where) const {
 
 std::string Model::describe(NodeId id) const {
   const Node& n = node(id);
-  std::string text = n.name().empty() ? "node #" + std::to_string(id.index) : "node '" + n.name() + "'";
+  std::string text =
+      n.name().empty() ? "node #" + std::to_string(id.index) : "node '" + n.name() + "'";
   text += " (" + (n.domain().empty() ? "" : n.domain() + ".") + n.op_type() + ")";
   if (n.domain() == "shipway" && !n.sources().empty()) {
     constexpr size_t kShown = 4;

@@ -24,8 +24,8 @@ ValueId Patch::add_constant(std::string hint, Tensor tensor) {
 
 void Patch::add_node(NodeSpec spec) { new_nodes_.push_back(std::move(spec)); }
 
-ValueId Patch::add_node(std::string op_type, std::vector<ValueId> inputs, std::vector<Attribute> attributes,
-                        std::string hint, Type type) {
+ValueId Patch::add_node(std::string op_type, std::vector<ValueId> inputs,
+                        std::vector<Attribute> attributes, std::string hint, Type type) {
   const ValueId output = add_value(hint.empty() ? op_type : std::move(hint), std::move(type));
   NodeSpec spec;
   spec.op_type = std::move(op_type);
@@ -39,15 +39,17 @@ ValueId Patch::add_node(std::string op_type, std::vector<ValueId> inputs, std::v
 bool Patch::empty() const { return size() == 0; }
 
 size_t Patch::size() const {
-  return new_nodes_.size() + removed_nodes_.size() + replaced_.size() + inputs_.size() + input_lists_.size() +
-         attributes_.size() + dropped_attributes_.size() + types_.size() + ops_.size() + constants_.size() + removed_values_.size();
+  return new_nodes_.size() + removed_nodes_.size() + replaced_.size() + inputs_.size() +
+         input_lists_.size() + attributes_.size() + dropped_attributes_.size() + types_.size() +
+         ops_.size() + constants_.size() + removed_values_.size();
 }
 
 std::vector<NodeId> Patch::neighbourhood(const Model& model) const {
   constexpr size_t kMaxUsers = 64;
   std::vector<NodeId> found;
   const auto add_value = [&](ValueId id) {
-    if (id.index < 0 || static_cast<size_t>(id.index) >= model.value_count()) return;  // provisional ones too
+    if (id.index < 0 || static_cast<size_t>(id.index) >= model.value_count())
+      return;  // provisional ones too
     const Value& value = model.value(id);
     if (value.producer().is_valid()) found.push_back(value.producer());
     const std::span<const Use> uses = value.uses();
@@ -79,12 +81,15 @@ Status Patch::apply(Model& model) && {
   std::vector<ValueId> made;
   made.reserve(new_values_.size());
   for (NewValue& value : new_values_) {
-    const ValueId id = builder.add_value(graph, builder.unique_name(value.hint), std::move(value.type));
-    if (value.constant.is_defined()) builder.add_initializer(id, {std::move(value.constant), nullptr, nullptr});
+    const ValueId id =
+        builder.add_value(graph, builder.unique_name(value.hint), std::move(value.type));
+    if (value.constant.is_defined())
+      builder.add_initializer(id, {std::move(value.constant), nullptr, nullptr});
     made.push_back(id);
   }
   const auto actual = [&](ValueId id) {
-    return id.index <= kFirstProvisional ? made[static_cast<size_t>(kFirstProvisional - id.index)] : id;
+    return id.index <= kFirstProvisional ? made[static_cast<size_t>(kFirstProvisional - id.index)]
+                                         : id;
   };
 
   std::vector<SourceId> sources;
@@ -99,13 +104,14 @@ Status Patch::apply(Model& model) && {
   NodeId before = anchor_;
   std::vector<NodeId> sorted = removed_nodes_;
   std::sort(sorted.begin(), sorted.end());
-  const auto is_removed = [&](NodeId id) { return std::binary_search(sorted.begin(), sorted.end(), id); };
+  const auto is_removed = [&](NodeId id) {
+    return std::binary_search(sorted.begin(), sorted.end(), id);
+  };
   while (before.is_valid() && is_removed(before)) before = model.node(before).next();
   std::vector<ValueId> orphans;
   std::vector<GraphId> bodies;  // of removed nodes: a new node may take them over
   for (NodeId id : removed_nodes_) {
-    if (model.node(id).is_removed())
-      return Status::internal("node #{} is removed twice", id.index);
+    if (model.node(id).is_removed()) return Status::internal("node #{} is removed twice", id.index);
     for (ValueId output : model.node(id).outputs())
       if (output.is_valid()) orphans.push_back(output);
     const std::vector<GraphId> inside = model.node(id).subgraphs();
@@ -120,7 +126,8 @@ Status Patch::apply(Model& model) && {
   }
   for (auto& [value, tensor] : constants_) {
     if (model.value(value).producer().is_valid())
-      return Status::internal("value '{}' is given data while {} makes it", model.value(value).name(),
+      return Status::internal("value '{}' is given data while {} makes it",
+                              model.value(value).name(),
                               model.describe(model.value(value).producer()));
     Dims dims;
     for (int64_t size : tensor.shape()) dims.push_back(size);
@@ -129,11 +136,13 @@ Status Patch::apply(Model& model) && {
   }
   for (const Replacement& edit : replaced_) {
     const ValueId with = actual(edit.with);
-    const std::vector<Use> uses(model.value(edit.value).uses().begin(), model.value(edit.value).uses().end());
+    const std::vector<Use> uses(model.value(edit.value).uses().begin(),
+                                model.value(edit.value).uses().end());
     for (const Use& use : uses)
       if (use.input != Use::kCapture && model.node(use.node).output(0) != with)
         builder.set_input(use.node, static_cast<size_t>(use.input), with);
-    if (model.value(edit.value).output_count() > 0 && !model.value(edit.value).producer().is_valid()) {
+    if (model.value(edit.value).output_count() > 0 &&
+        !model.value(edit.value).producer().is_valid()) {
       NodeSpec keep;
       keep.op_type = "Identity";
       keep.inputs = {with};
@@ -141,7 +150,8 @@ Status Patch::apply(Model& model) && {
       keep.name = builder.unique_name("Identity");
       const GraphId home = model.value(edit.value).graph();
       SHIPWAY_RETURN_IF_ERROR(
-          builder.add_node(home, std::move(keep), home == graph ? before : NodeId{}, sources).status());
+          builder.add_node(home, std::move(keep), home == graph ? before : NodeId{}, sources)
+              .status());
     }
   }
   for (const Input& edit : inputs_) builder.set_input(edit.node, edit.input, actual(edit.value));
@@ -149,7 +159,8 @@ Status Patch::apply(Model& model) && {
     for (ValueId& input : edit.inputs) input = actual(input);
     builder.set_inputs(edit.node, edit.inputs);
   }
-  for (NodeAttribute& edit : attributes_) builder.set_attribute(edit.node, std::move(edit.attribute));
+  for (NodeAttribute& edit : attributes_)
+    builder.set_attribute(edit.node, std::move(edit.attribute));
   for (const NodeName& edit : dropped_attributes_) builder.remove_attribute(edit.node, edit.name);
   for (Op& edit : ops_) builder.set_op(edit.node, std::move(edit.domain), std::move(edit.op_type));
   for (auto& [value, type] : types_) builder.set_type(actual(value), std::move(type));

@@ -161,10 +161,12 @@ TEST_F(PatchTest, AValueBecomesAConstant) {
   patch.make_constant(value("w"), Tensor::from<int64_t>({2}, {3, 4}));
   EXPECT_EQ(patch.neighbourhood(model).size(), 2u);
   apply(std::move(patch));
-  EXPECT_EQ(print(model), "graph (x: float) -> (y, w) {\n  w: int64[2] = {3, 4}\n  y = Neg(w)\n}\n");
+  EXPECT_EQ(print(model),
+            "graph (x: float) -> (y, w) {\n  w: int64[2] = {3, 4}\n  y = Neg(w)\n}\n");
   Patch made;
   made.make_constant(value("y"), Tensor::scalar(1.0f));
-  EXPECT_EQ(std::move(made).apply(model).message(), "value 'y' is given data while node #1 (Neg) makes it");
+  EXPECT_EQ(std::move(made).apply(model).message(),
+            "value 'y' is given data while node #1 (Neg) makes it");
 }
 
 TEST_F(PatchTest, RemovesValuesAndAttributes) {

@@ -140,7 +140,8 @@ std::string bmp(uint16_t bits, uint32_t compression, const std::string& extra,
   const uint32_t colors = bits <= 8 ? static_cast<uint32_t>(extra.size() / 4) : 0;
   return "BM" + number(0, 8) + number(54 + extra.size(), 4) + number(40, 4) + number(4, 4) +
          number(static_cast<uint32_t>(height), 4) + number(1, 2) + number(bits, 2) +
-         number(compression, 4) + std::string(12, '\0') + number(colors, 4) + number(0, 4) + extra + pixels;
+         number(compression, 4) + std::string(12, '\0') + number(colors, 4) + number(0, 4) + extra +
+         pixels;
 }
 
 TEST(ReadImage, ReadsRunLengthBmp) {

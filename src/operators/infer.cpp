@@ -24,7 +24,11 @@ Type type_of_constant(const Constant& constant) {
 class Inference {
  public:
   Inference(Model& model, const Registry& registry, const InferOptions& options)
-      : model_(model), builder_(model), registry_(registry), options_(options), contents_(model.value_count()),
+      : model_(model),
+        builder_(model),
+        registry_(registry),
+        options_(options),
+        contents_(model.value_count()),
         known_(model.value_count()) {
     declared_.reserve(model.value_count());
     for (size_t i = 0; i < model.value_count(); ++i)
@@ -32,10 +36,12 @@ class Inference {
   }
 
   Status run(std::span<const std::pair<ValueId, Type>> inputs) {
-    for (ValueId id : model_.graph().inputs()) builder_.set_type(id, with_symbols(model_.value(id).type()));
+    for (ValueId id : model_.graph().inputs())
+      builder_.set_type(id, with_symbols(model_.value(id).type()));
     for (const auto& [id, type] : inputs) {
-      SHIPWAY_ASSIGN_OR_RETURN(Type merged,
-                               merge(model_.value(id).type(), type).value_with_context("input", model_, id));
+      SHIPWAY_ASSIGN_OR_RETURN(
+          Type merged,
+          merge(model_.value(id).type(), type).value_with_context("input", model_, id));
       builder_.set_type(id, std::move(merged));
     }
     return infer_graph(model_.main_graph());
@@ -58,8 +64,9 @@ class Inference {
   bool is_vague_rank(const Type& declared, const Type& inferred) const {
     const Dims* dims = inferred.dims();
     if (!dims || !declared.dims() || dims->size() == declared.dims()->size()) return false;
-    return std::all_of(dims->begin(), dims->end(),
-                       [&](Dim dim) { return dim.is_unknown() || model_.dims().mentions_fresh(dim); });
+    return std::all_of(dims->begin(), dims->end(), [&](Dim dim) {
+      return dim.is_unknown() || model_.dims().mentions_fresh(dim);
+    });
   }
 
   static bool is_same_but_for_shape(const Type& declared, const Type& inferred) {
@@ -91,7 +98,8 @@ class Inference {
     const Schema* schema = op ? op->versions.newest() : nullptr;
     if (!op || !op->infer || !schema) return Status::ok();
     const Status status = infer_known_node(node, *op, *schema);
-    if (status.is_ok() || !options_.strict || (options_.graph_wins && depth_ > 0)) return Status::ok();
+    if (status.is_ok() || !options_.strict || (options_.graph_wins && depth_ > 0))
+      return Status::ok();
     if (options_.on_problem) {
       options_.on_problem(node.id(), status);
       return Status::ok();
@@ -115,7 +123,9 @@ class Inference {
     }
     const std::vector<RuntimeValue> known_inputs = known_values(inputs);
     InferContext context(op, node, schema, std::move(inputs), node.outputs().size(), model_.dims(),
-                         [this](GraphId graph, std::span<const Type> types) { return infer_subgraph(graph, types); });
+                         [this](GraphId graph, std::span<const Type> types) {
+                           return infer_subgraph(graph, types);
+                         });
     SHIPWAY_RETURN_IF_ERROR(op.infer(context));
     for (size_t i = 0; i < node.outputs().size(); ++i) {
       const ValueId id = node.output(i);
@@ -123,13 +133,17 @@ class Inference {
       const InferContext::Output& output = context.outputs()[i];
       const Type& declared = declared_[static_cast<size_t>(id.index)];
       const Belief belief = options_.belief ? options_.belief(node) : Belief::kWhatFollows;
-      const bool only_dtype = belief == Belief::kDeclaredShape ||
-                              (belief == Belief::kDeclaredRank && is_vague_rank(declared, output.type));
-      Merged merged = only_dtype && output.type.is_tensor() ? merge(declared, Type::tensor(output.type.dtype()))
-                                                            : merge(declared, with_symbols(output.type));
-      if (!merged.type.is_ok() && options_.graph_wins && is_same_but_for_shape(declared, output.type))
+      const bool only_dtype =
+          belief == Belief::kDeclaredShape ||
+          (belief == Belief::kDeclaredRank && is_vague_rank(declared, output.type));
+      Merged merged = only_dtype && output.type.is_tensor()
+                          ? merge(declared, Type::tensor(output.type.dtype()))
+                          : merge(declared, with_symbols(output.type));
+      if (!merged.type.is_ok() && options_.graph_wins &&
+          is_same_but_for_shape(declared, output.type))
         merged.type = with_symbols(output.type);
-      SHIPWAY_ASSIGN_OR_RETURN(Type type, std::move(merged).value_with_context("output", model_, id));
+      SHIPWAY_ASSIGN_OR_RETURN(Type type,
+                               std::move(merged).value_with_context("output", model_, id));
       builder_.set_type(id, std::move(type));
       if (!options_.follow_contents) continue;
       contents_[static_cast<size_t>(id.index)] = output.contents;
@@ -167,8 +181,9 @@ class Inference {
     return values;
   }
 
-  /// Works out small outputs of a node whose inputs are known: exporters compute the pads of Pad by a chain of
-  /// Concat, Reshape, Slice and Transpose whose elements stand in matrices, which `contents` does not follow.
+  /// Works out small outputs of a node whose inputs are known: exporters compute the pads of Pad by
+  /// a chain of Concat, Reshape, Slice and Transpose whose elements stand in matrices, which
+  /// `contents` does not follow.
   void evaluate_known(const Node& node, const Operator& op, const Schema& schema,
                       std::span<const RuntimeValue> inputs) {
     if (!op.evaluate || op.is_random() || !op.domain.empty() || !node.subgraphs().empty()) return;
@@ -177,11 +192,13 @@ class Inference {
       if (!id.is_valid()) continue;
       const Type& type = model_.value(id).type();
       const std::optional<Shape> shape = type.constant_shape();
-      const Result<int64_t> count = shape ? element_count(*shape) : Result<int64_t>(kMaxFollowed + 1);
+      const Result<int64_t> count =
+          shape ? element_count(*shape) : Result<int64_t>(kMaxFollowed + 1);
       if (!count.is_ok() || *count > kMaxFollowed) return;
       const std::shared_ptr<const Contents>& contents = contents_[static_cast<size_t>(id.index)];
       all_followed = all_followed && contents &&
-                     std::all_of(contents->begin(), contents->end(), [](Dim dim) { return dim.is_constant(); });
+                     std::all_of(contents->begin(), contents->end(),
+                                 [](Dim dim) { return dim.is_constant(); });
     }
     if (all_followed) return;
     std::vector<RuntimeValue> outputs(node.outputs().size());
@@ -204,13 +221,15 @@ class Inference {
   }
 
   Result<std::vector<Type>> infer_subgraph(GraphId graph, std::span<const Type> inputs) {
-    if (++depth_ > Type::kMaxDepth) return Status::limit("graphs are nested more than {} deep", Type::kMaxDepth);
+    if (++depth_ > Type::kMaxDepth)
+      return Status::limit("graphs are nested more than {} deep", Type::kMaxDepth);
     const std::span<const ValueId> formal = model_.graph(graph).inputs();
     for (size_t i = 0; i < formal.size(); ++i) {
       Type type = declared_[static_cast<size_t>(formal[i].index)];
       if (i < inputs.size()) {
         Merged merged = merge(type, inputs[i]);
-        SHIPWAY_ASSIGN_OR_RETURN(type, std::move(merged).value_with_context("subgraph input", model_, formal[i]));
+        SHIPWAY_ASSIGN_OR_RETURN(
+            type, std::move(merged).value_with_context("subgraph input", model_, formal[i]));
       }
       builder_.set_type(formal[i], with_symbols(type));
     }
@@ -227,8 +246,10 @@ class Inference {
   const Registry& registry_;
   const InferOptions& options_;
   ContentsMap contents_;
-  std::vector<std::shared_ptr<const Tensor>> known_;  // small results that are the same in every run, by value
-  std::vector<Type> declared_;  // as the file says, by value; subgraphs may be inferred more than once
+  std::vector<std::shared_ptr<const Tensor>>
+      known_;  // small results that are the same in every run, by value
+  std::vector<Type>
+      declared_;  // as the file says, by value; subgraphs may be inferred more than once
   int depth_ = 0;
 };
 
@@ -251,8 +272,8 @@ std::optional<Dim> merge_dims(Dim declared, Dim inferred, const DimTable& dims) 
 
 Result<Type> merge_types(const Type& declared, const Type& inferred, const DimTable& dims) {
   const auto conflict = [&] {
-    return Status::invalid_model("declared as {}, but {} follows from the graph", to_string(declared, dims),
-                                 to_string(inferred, dims));
+    return Status::invalid_model("declared as {}, but {} follows from the graph",
+                                 to_string(declared, dims), to_string(inferred, dims));
   };
   if (inferred.kind() == TypeKind::kUnknown) return declared;
   if (declared.kind() == TypeKind::kUnknown) return inferred;
@@ -269,8 +290,10 @@ Result<Type> merge_types(const Type& declared, const Type& inferred, const DimTa
       return Type::map(declared.dtype(), *element);
     }
     case TypeKind::kTensor:
-    case TypeKind::kSparseTensor: break;
-    default: return declared;
+    case TypeKind::kSparseTensor:
+      break;
+    default:
+      return declared;
   }
   if (inferred.dtype() != DType::kUndefined && declared.dtype() != DType::kUndefined &&
       inferred.dtype() != declared.dtype())
@@ -289,7 +312,8 @@ Result<Type> merge_types(const Type& declared, const Type& inferred, const DimTa
 }
 
 Status infer_shapes_for(Model& model, const Registry& registry,
-                        std::span<const std::pair<ValueId, Type>> inputs, const InferOptions& options) {
+                        std::span<const std::pair<ValueId, Type>> inputs,
+                        const InferOptions& options) {
   return Inference(model, registry, options).run(inputs);
 }
 

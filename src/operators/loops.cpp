@@ -14,7 +14,8 @@ Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
     const int64_t x = from_end <= a.size() ? a[a.size() - from_end] : 1;
     const int64_t y = from_end <= b.size() ? b[b.size() - from_end] : 1;
     if (x != y && x != 1 && y != 1)
-      return Status::invalid_argument("shapes {} and {} do not broadcast", to_string(a), to_string(b));
+      return Status::invalid_argument("shapes {} and {} do not broadcast", to_string(a),
+                                      to_string(b));
     result[i] = x == 1 ? y : x;
   }
   return result;
@@ -23,12 +24,14 @@ Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
 Lines Lines::along(const Shape& shape, int64_t axis) {
   const auto at = static_cast<size_t>(axis);
   for (size_t i = 0; i < shape.size(); ++i)
-    if (i != at && shape[i] == 0) return {0, shape[at], 1};  // the product of the others may overflow
+    if (i != at && shape[i] == 0)
+      return {0, shape[at], 1};  // the product of the others may overflow
   Lines lines{1, shape[at], 1};
   for (size_t i = 0; i < shape.size(); ++i) {
     if (i == at) continue;
     int64_t& count = i < at ? lines.outer : lines.inner;
-    if (__builtin_mul_overflow(count, shape[i], &count)) count = std::numeric_limits<int64_t>::max();
+    if (__builtin_mul_overflow(count, shape[i], &count))
+      count = std::numeric_limits<int64_t>::max();
   }
   return lines;
 }
@@ -52,7 +55,10 @@ Shape broadcast_strides(const Shape& shape, const Shape& to) {
 }
 
 StridedWalk::StridedWalk(const Shape& shape, std::vector<Shape> strides)
-    : shape_(shape), index_(shape.size(), 0), strides_(std::move(strides)), offsets_(strides_.size(), 0) {
+    : shape_(shape),
+      index_(shape.size(), 0),
+      strides_(std::move(strides)),
+      offsets_(strides_.size(), 0) {
   for (int64_t size : shape_) done_ = done_ || size == 0;
 }
 
@@ -66,8 +72,8 @@ void StridedWalk::next() {
   done_ = true;
 }
 
-Result<Tensor> take_elements(const EvaluateContext& context, const Tensor& input, const Shape& shape,
-                             std::span<const int64_t> sources) {
+Result<Tensor> take_elements(const EvaluateContext& context, const Tensor& input,
+                             const Shape& shape, std::span<const int64_t> sources) {
   if (input.dtype() == DType::kString) {
     std::vector<std::string> strings;
     strings.reserve(sources.size());
@@ -81,8 +87,10 @@ Result<Tensor> take_elements(const EvaluateContext& context, const Tensor& input
   const auto* from = static_cast<const std::byte*>(bytes.data());
   auto* to = static_cast<std::byte*>(result.mutable_data());
   for (int64_t source : sources) {
-    if (source < 0) std::memset(to, 0, size);
-    else std::memcpy(to, from + static_cast<size_t>(source) * size, size);
+    if (source < 0)
+      std::memset(to, 0, size);
+    else
+      std::memcpy(to, from + static_cast<size_t>(source) * size, size);
     to += size;
   }
   return pack_from_bytes(input.dtype(), result);

@@ -9,7 +9,8 @@
 
 namespace shipway {
 
-// ---------------------------------------------------------------------------------------------- attributes
+// ----------------------------------------------------------------------------------------------
+// attributes
 
 /// The node's own value, else the schema's default; null when there is neither.
 template <typename T>
@@ -76,20 +77,25 @@ Status check_form(const Node& node, const Schema& schema) {
       return Status::invalid_model("has {} {}s, expected at least {}", count, what, least);
     return Status::invalid_model("has {} {}s, expected {} to {}", count, what, least, most);
   };
-  SHIPWAY_RETURN_IF_ERROR(arity("input", node.inputs().size(), schema.min_inputs(), schema.max_inputs()));
-  SHIPWAY_RETURN_IF_ERROR(arity("output", node.outputs().size(), schema.min_outputs(), schema.max_outputs()));
+  SHIPWAY_RETURN_IF_ERROR(
+      arity("input", node.inputs().size(), schema.min_inputs(), schema.max_inputs()));
+  SHIPWAY_RETURN_IF_ERROR(
+      arity("output", node.outputs().size(), schema.min_outputs(), schema.max_outputs()));
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const FormalParameter* declared = schema.input(i);
-    if (declared && declared->option == FormalParameter::Option::kSingle && !node.input(i).is_valid())
+    if (declared && declared->option == FormalParameter::Option::kSingle &&
+        !node.input(i).is_valid())
       return Status::invalid_model("input {} ('{}') is left out but required", i, declared->name);
   }
   for (const Attribute& attribute : node.attributes()) {
     const AttributeSchema* declared = schema.attribute(attribute.name);
     if (!declared)
-      return Status::invalid_model("attribute {} is not one of version {}", quoted(attribute.name), schema.since);
+      return Status::invalid_model("attribute {} is not one of version {}", quoted(attribute.name),
+                                   schema.since);
     if (to_string(attribute.kind()) != to_string(declared->type))
-      return Status::invalid_model("attribute {} is of kind {}, expected {}", quoted(attribute.name),
-                                   to_string(attribute.kind()), to_string(declared->type));
+      return Status::invalid_model("attribute {} is of kind {}, expected {}",
+                                   quoted(attribute.name), to_string(attribute.kind()),
+                                   to_string(declared->type));
   }
   for (const AttributeSchema& declared : schema.attributes)
     if (declared.required && !node.attribute(declared.name))
@@ -97,7 +103,8 @@ Status check_form(const Node& node, const Schema& schema) {
   return Status::ok();
 }
 
-// ---------------------------------------------------------------------------------------------- inference
+// ----------------------------------------------------------------------------------------------
+// inference
 
 const Type& InferContext::input_type(size_t i) const {
   static const Type unknown{};
@@ -109,9 +116,11 @@ std::optional<Contents> InferContext::input_contents(size_t i) const {
   if (i >= inputs_.size()) return std::nullopt;
   if (inputs_[i].contents) return *inputs_[i].contents;
   const Tensor* constant = inputs_[i].constant;
-  if (!constant || constant->rank() > 1 || constant->element_count() > kMaxElements) return std::nullopt;
+  if (!constant || constant->rank() > 1 || constant->element_count() > kMaxElements)
+    return std::nullopt;
   const DTypeKind kind = kind_of(constant->dtype());
-  if (kind != DTypeKind::kSigned && kind != DTypeKind::kUnsigned && kind != DTypeKind::kBool) return std::nullopt;
+  if (kind != DTypeKind::kSigned && kind != DTypeKind::kUnsigned && kind != DTypeKind::kBool)
+    return std::nullopt;
   const Result<std::vector<int64_t>> values = to_ints(*constant);
   if (!values.is_ok()) return std::nullopt;
   return to_contents(*values);
@@ -134,18 +143,22 @@ void InferContext::set_output(size_t i, Type type) {
 }
 
 void InferContext::set_output_contents(size_t i, Contents contents) {
-  if (i < outputs_.size()) outputs_[i].contents = std::make_shared<const Contents>(std::move(contents));
+  if (i < outputs_.size())
+    outputs_[i].contents = std::make_shared<const Contents>(std::move(contents));
 }
 
-Result<std::vector<Type>> InferContext::infer_subgraph(GraphId graph, std::span<const Type> inputs) const {
+Result<std::vector<Type>> InferContext::infer_subgraph(GraphId graph,
+                                                       std::span<const Type> inputs) const {
   if (!infer_subgraph_) return Status::unsupported("subgraphs cannot be inferred here");
   return infer_subgraph_(graph, inputs);
 }
 
-// ---------------------------------------------------------------------------------------------- evaluation
+// ----------------------------------------------------------------------------------------------
+// evaluation
 
 Status RunLimits::poll() const {
-  if (cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED)) return Status::cancelled("the run was cancelled");
+  if (cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED))
+    return Status::cancelled("the run was cancelled");
   if (deadline_ns >= 0) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     if (std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() > deadline_ns)
@@ -164,8 +177,8 @@ Result<Tensor> EvaluateContext::allocate(DType dtype, const Shape& shape) const 
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(shape));
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, storage_bytes(dtype, count));
   if (limits_ && limits_->max_bytes >= 0 && bytes > limits_->max_bytes)
-    return Status::limit("a tensor {}[{}] needs {} bytes, the run may use {}", to_string(dtype), to_string(shape),
-                         bytes, limits_->max_bytes);
+    return Status::limit("a tensor {}[{}] needs {} bytes, the run may use {}", to_string(dtype),
+                         to_string(shape), bytes, limits_->max_bytes);
   return is_sub_byte(dtype) ? Tensor::zeros(dtype, shape) : Tensor::allocate(dtype, shape);
 }
 
@@ -176,8 +189,8 @@ Result<Tensor> EvaluateContext::allocate_output(size_t i, DType dtype, const Sha
   return tensor;
 }
 
-Result<std::vector<RuntimeValue>> EvaluateContext::run_subgraph(GraphId graph,
-                                                                std::span<const RuntimeValue> inputs) const {
+Result<std::vector<RuntimeValue>> EvaluateContext::run_subgraph(
+    GraphId graph, std::span<const RuntimeValue> inputs) const {
   if (!run_subgraph_) return Status::unsupported("subgraphs cannot be run here");
   return run_subgraph_(graph, inputs);
 }
@@ -188,10 +201,14 @@ Type EvaluateContext::subgraph_output_type(GraphId graph, size_t output) const {
   return output < outputs.size() ? model_->value(outputs[output]).type() : Type();
 }
 
-// ---------------------------------------------------------------------------------------------- versions
+// ----------------------------------------------------------------------------------------------
+// versions
 
 NodeRewrite::NodeRewrite(const Model& model, const Node& node, const Schema& from, int64_t to_since)
-    : AttributeReader(node, from), model_(&model), to_since_(to_since), patch_(node.id()),
+    : AttributeReader(node, from),
+      model_(&model),
+      to_since_(to_since),
+      patch_(node.id()),
       inputs_(node.inputs().begin(), node.inputs().end()) {}
 
 const Type& NodeRewrite::input_type(size_t i) const {
@@ -200,7 +217,9 @@ const Type& NodeRewrite::input_type(size_t i) const {
   return id.is_valid() ? model_->value(id).type() : unknown;
 }
 
-void NodeRewrite::set_attribute(Attribute attribute) { patch_.set_attribute(node().id(), std::move(attribute)); }
+void NodeRewrite::set_attribute(Attribute attribute) {
+  patch_.set_attribute(node().id(), std::move(attribute));
+}
 
 void NodeRewrite::remove_attribute(std::string_view name) {
   patch_.remove_attribute(node().id(), std::string(name));
@@ -216,8 +235,8 @@ ValueId NodeRewrite::add_constant(std::string hint, Tensor tensor) {
   return patch_.add_constant(std::move(hint), std::move(tensor));
 }
 
-ValueId NodeRewrite::insert(std::string op_type, std::vector<ValueId> inputs, std::vector<Attribute> attributes,
-                            std::string domain) {
+ValueId NodeRewrite::insert(std::string op_type, std::vector<ValueId> inputs,
+                            std::vector<Attribute> attributes, std::string domain) {
   NodeSpec spec;
   const ValueId output = patch_.add_value(op_type);
   spec.op_type = std::move(op_type);
@@ -229,8 +248,9 @@ ValueId NodeRewrite::insert(std::string op_type, std::vector<ValueId> inputs, st
   return output;
 }
 
-void NodeRewrite::replace(std::string op_type, std::vector<ValueId> inputs, std::vector<Attribute> attributes,
-                          std::string domain, std::optional<std::vector<ValueId>> outputs) {
+void NodeRewrite::replace(std::string op_type, std::vector<ValueId> inputs,
+                          std::vector<Attribute> attributes, std::string domain,
+                          std::optional<std::vector<ValueId>> outputs) {
   NodeSpec spec;
   spec.op_type = std::move(op_type);
   spec.domain = std::move(domain);
@@ -245,7 +265,8 @@ void NodeRewrite::replace(std::string op_type, std::vector<ValueId> inputs, std:
 }
 
 Patch NodeRewrite::take_patch() {
-  while (!inputs_.empty() && inputs_.back() == ValueId{}) inputs_.pop_back();  // provisional ids stay
+  while (!inputs_.empty() && inputs_.back() == ValueId{})
+    inputs_.pop_back();  // provisional ids stay
   if (inputs_changed_ && !replaced_) patch_.set_inputs(node().id(), inputs_);
   return std::move(patch_);
 }

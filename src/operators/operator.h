@@ -1,5 +1,5 @@
-// Operator: everything Shipway knows about one operator, in one value. And the two contexts through which its
-// functions see the world: InferContext before the run, EvaluateContext during it.
+// Operator: everything Shipway knows about one operator, in one value. And the two contexts through
+// which its functions see the world: InferContext before the run, EvaluateContext during it.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,14 @@ class InferContext;
 class EvaluateContext;
 class Emitter;  // appends operators for gradients and tracing; comes with autograd
 
-/// How far an evaluation may be from the exact result; tests and comparisons take their tolerance from it.
+/// How far an evaluation may be from the exact result; tests and comparisons take their tolerance
+/// from it.
 struct Accuracy {
   enum class Kind : uint8_t {
     kExact,     // moves or compares data, or rounds once
     kRounding,  // sums and functions: relative error bound below, per float32 operation
-    kRandom,    // the result is random: only type, shape and range can be compared; never folded or merged
+    kRandom,    // the result is random: only type, shape and range can be compared; never folded or
+                // merged
   };
   Kind kind = Kind::kRounding;
   double relative = 1e-6;
@@ -34,8 +36,9 @@ struct Accuracy {
   static Accuracy random() { return {Kind::kRandom, 0}; }
 };
 
-/// One operator: its declaration in every version, and its meaning in the newest. Older versions reach the newest
-/// through the `upgrade` steps in `versions`; so infer, evaluate and gradient only ever see the newest.
+/// One operator: its declaration in every version, and its meaning in the newest. Older versions
+/// reach the newest through the `upgrade` steps in `versions`; so infer, evaluate and gradient only
+/// ever see the newest.
 struct Operator {
   std::string domain;  // "" is ai.onnx
   std::string name;
@@ -55,8 +58,9 @@ struct Operator {
   bool is_random() const { return accuracy.kind == Accuracy::Kind::kRandom; }
 };
 
-/// A node's attributes, with the schema's defaults where the node has none. A node whose attributes do not have the
-/// kinds its schema declares never gets here (check_form refuses it), so reading cannot fail.
+/// A node's attributes, with the schema's defaults where the node has none. A node whose attributes
+/// do not have the kinds its schema declares never gets here (check_form refuses it), so reading
+/// cannot fail.
 class AttributeReader {
  public:
   AttributeReader(const Node& node, const Schema& schema) : node_(&node), schema_(&schema) {}
@@ -85,8 +89,8 @@ class AttributeReader {
   const Schema* schema_;
 };
 
-/// Number of inputs and outputs, attribute names and kinds, required ones: what a node must have before anything
-/// else may look at it. Types of inputs are the checker's.
+/// Number of inputs and outputs, attribute names and kinds, required ones: what a node must have
+/// before anything else may look at it. Types of inputs are the checker's.
 Status check_form(const Node& node, const Schema& schema);
 
 /// The elements of a small integer tensor (rank 0 or 1) before the run, as numbers or expressions.
@@ -107,11 +111,17 @@ class InferContext : public AttributeReader {
     std::shared_ptr<const Contents> contents;
   };
   /// Infers a subgraph whose inputs have these types; gives the types of its outputs.
-  using SubgraphInference = std::function<Result<std::vector<Type>>(GraphId, std::span<const Type>)>;
+  using SubgraphInference =
+      std::function<Result<std::vector<Type>>(GraphId, std::span<const Type>)>;
 
-  InferContext(const Operator& op, const Node& node, const Schema& schema, std::vector<Input> inputs,
-               size_t output_count, DimTable& dims, SubgraphInference infer_subgraph = {})
-      : AttributeReader(node, schema), op_(&op), inputs_(std::move(inputs)), outputs_(output_count), dims_(&dims),
+  InferContext(const Operator& op, const Node& node, const Schema& schema,
+               std::vector<Input> inputs, size_t output_count, DimTable& dims,
+               SubgraphInference infer_subgraph = {})
+      : AttributeReader(node, schema),
+        op_(&op),
+        inputs_(std::move(inputs)),
+        outputs_(output_count),
+        dims_(&dims),
         infer_subgraph_(std::move(infer_subgraph)) {}
 
   const Operator& op() const { return *op_; }
@@ -124,9 +134,11 @@ class InferContext : public AttributeReader {
   /// Null when the rank is unknown (or the input left out, or no tensor).
   const Dims* input_dims(size_t i) const { return input_type(i).dims(); }
   /// Null unless the input is the same in every run.
-  const Tensor* input_constant(size_t i) const { return i < inputs_.size() ? inputs_[i].constant : nullptr; }
-  /// The elements of a small integer input of rank 0 or 1, from its constant or followed through the graph. Single
-  /// elements may be unknown.
+  const Tensor* input_constant(size_t i) const {
+    return i < inputs_.size() ? inputs_[i].constant : nullptr;
+  }
+  /// The elements of a small integer input of rank 0 or 1, from its constant or followed through
+  /// the graph. Single elements may be unknown.
   std::optional<Contents> input_contents(size_t i) const;
   /// The elements when all are numbers.
   std::optional<std::vector<int64_t>> input_ints(size_t i) const;
@@ -134,7 +146,9 @@ class InferContext : public AttributeReader {
   size_t output_count() const { return outputs_.size(); }
   bool has_output(size_t i) const { return i < outputs_.size() && node().output(i).is_valid(); }
   void set_output(size_t i, Type type);
-  void set_output(size_t i, DType dtype, Dims dims) { set_output(i, Type::tensor(dtype, std::move(dims))); }
+  void set_output(size_t i, DType dtype, Dims dims) {
+    set_output(i, Type::tensor(dtype, std::move(dims)));
+  }
   /// A tensor of unknown rank.
   void set_output_dtype(size_t i, DType dtype) { set_output(i, Type::tensor(dtype)); }
   /// The elements of an integer output of rank 0 or 1.
@@ -153,10 +167,11 @@ class InferContext : public AttributeReader {
 
 /// Limits of one run, shared by everything in it. Default: none.
 struct RunLimits {
-  int64_t max_bytes = -1;       // for all tensors a run holds at once; -1: unlimited
-  int64_t deadline_ns = -1;     // steady clock; -1: none
+  int64_t max_bytes = -1;           // for all tensors a run holds at once; -1: unlimited
+  int64_t deadline_ns = -1;         // steady clock; -1: none
   const bool* cancelled = nullptr;  // set by another thread (relaxed reads are enough)
-  /// kLimit or kCancelled when the run must end; asked per node, loop iteration and big piece of work.
+  /// kLimit or kCancelled when the run must end; asked per node, loop iteration and big piece of
+  /// work.
   Status poll() const;
 };
 
@@ -164,12 +179,13 @@ struct RunLimits {
 class EvaluateContext : public AttributeReader {
  public:
   /// Runs a subgraph on these inputs; captured values are found by the caller.
-  using SubgraphRunner = std::function<Result<std::vector<RuntimeValue>>(GraphId, std::span<const RuntimeValue>)>;
+  using SubgraphRunner =
+      std::function<Result<std::vector<RuntimeValue>>(GraphId, std::span<const RuntimeValue>)>;
   /// Where the engine wants an output: a tensor of that dtype and shape, or an error.
   using OutputAllocator = std::function<Result<Tensor>(size_t output, DType, const Shape&)>;
 
-  EvaluateContext(const Operator& op, const Node& node, const Schema& schema, std::span<const RuntimeValue> inputs,
-                  std::span<RuntimeValue> outputs)
+  EvaluateContext(const Operator& op, const Node& node, const Schema& schema,
+                  std::span<const RuntimeValue> inputs, std::span<RuntimeValue> outputs)
       : AttributeReader(node, schema), op_(&op), inputs_(inputs), outputs_(outputs) {}
   void set_limits(const RunLimits* limits) { limits_ = limits; }
   void set_subgraph_runner(SubgraphRunner runner) { run_subgraph_ = std::move(runner); }
@@ -186,15 +202,17 @@ class EvaluateContext : public AttributeReader {
 
   size_t output_count() const { return outputs_.size(); }
   bool has_output(size_t i) const { return i < outputs_.size() && node().output(i).is_valid(); }
-  /// Memory for output i, uninitialised (below 8 bits: zeros), also remembered as the output. The size is checked
-  /// against the run's limits before anything is allocated.
+  /// Memory for output i, uninitialised (below 8 bits: zeros), also remembered as the output. The
+  /// size is checked against the run's limits before anything is allocated.
   Result<Tensor> allocate_output(size_t i, DType dtype, const Shape& shape);
   /// A tensor for intermediate results, under the same limits.
   Result<Tensor> allocate(DType dtype, const Shape& shape) const;
   void set_output(size_t i, RuntimeValue value) { outputs_[i] = std::move(value); }
 
-  Result<std::vector<RuntimeValue>> run_subgraph(GraphId graph, std::span<const RuntimeValue> inputs) const;
-  /// What the model declares of a subgraph's output, for values that no iteration made; unknown without a model.
+  Result<std::vector<RuntimeValue>> run_subgraph(GraphId graph,
+                                                 std::span<const RuntimeValue> inputs) const;
+  /// What the model declares of a subgraph's output, for values that no iteration made; unknown
+  /// without a model.
   Type subgraph_output_type(GraphId graph, size_t output) const;
   /// To be asked in long loops.
   Status poll() const { return limits_ ? limits_->poll() : Status::ok(); }
@@ -210,9 +228,10 @@ class EvaluateContext : public AttributeReader {
   const Model* model_ = nullptr;
 };
 
-/// What an `upgrade` or `downgrade` step of VersionSpec may do: turn one node of version `schema()` into the
-/// neighbouring version. Reads attributes with the defaults of the version it comes from. Values of the source
-/// graph keep their ids and names: the last node added takes the node's outputs over.
+/// What an `upgrade` or `downgrade` step of VersionSpec may do: turn one node of version `schema()`
+/// into the neighbouring version. Reads attributes with the defaults of the version it comes from.
+/// Values of the source graph keep their ids and names: the last node added takes the node's
+/// outputs over.
 class NodeRewrite : public AttributeReader {
  public:
   NodeRewrite(const Model& model, const Node& node, const Schema& from, int64_t to_since);
@@ -234,11 +253,13 @@ class NodeRewrite : public AttributeReader {
     return add_constant(std::move(hint), Tensor::vector(values));
   }
   /// A new node before this one (of the opset that the step goes to); gives its first output.
-  ValueId insert(std::string op_type, std::vector<ValueId> inputs, std::vector<Attribute> attributes = {},
-                 std::string domain = "");
-  /// The node goes; a new one of another kind makes its outputs (those that `outputs` lists by number; default: all).
-  void replace(std::string op_type, std::vector<ValueId> inputs, std::vector<Attribute> attributes = {},
-               std::string domain = "", std::optional<std::vector<ValueId>> outputs = {});
+  ValueId insert(std::string op_type, std::vector<ValueId> inputs,
+                 std::vector<Attribute> attributes = {}, std::string domain = "");
+  /// The node goes; a new one of another kind makes its outputs (those that `outputs` lists by
+  /// number; default: all).
+  void replace(std::string op_type, std::vector<ValueId> inputs,
+               std::vector<Attribute> attributes = {}, std::string domain = "",
+               std::optional<std::vector<ValueId>> outputs = {});
 
   /// For the driver: the edits so far, and whether the node itself goes.
   bool is_replaced() const { return replaced_; }

@@ -14,8 +14,8 @@ Status check_input(const Model& model, const Value& input, const RuntimeValue& v
   const Tensor* tensor = value.tensor();
   if (!type.is_tensor()) return Status::ok();
   if (!tensor)
-    return Status::invalid_argument("input {} is {}, expected {}", quoted(input.name()), to_string(value),
-                                    to_string(type, model.dims()));
+    return Status::invalid_argument("input {} is {}, expected {}", quoted(input.name()),
+                                    to_string(value), to_string(type, model.dims()));
   const auto mismatch = [&] {
     return Status::invalid_argument("input {} is {}[{}], expected {}", quoted(input.name()),
                                     to_string(tensor->dtype()), to_string(tensor->shape()),
@@ -71,17 +71,21 @@ void ReferenceRunner::find_last_uses(GraphId graph) {
 Status ReferenceRunner::run_node(const Node& node, std::span<const RuntimeValue> inputs,
                                  std::span<RuntimeValue> outputs) {
   const Operator* op = registry_.find(node.domain(), node.op_type());
-  const auto fail = [&](const Status& status) { return status.with_context("{}", model_.describe(node.id())); };
+  const auto fail = [&](const Status& status) {
+    return status.with_context("{}", model_.describe(node.id()));
+  };
   if (!op || !op->evaluate)
     return fail(Status::unsupported("there is no evaluation of operator {}{}",
-                                    node.domain().empty() ? "" : node.domain() + ".", node.op_type()));
+                                    node.domain().empty() ? "" : node.domain() + ".",
+                                    node.op_type()));
   const Schema& schema = *op->versions.newest();
   if (Status status = check_form(node, schema); !status.is_ok()) return fail(status);
   EvaluateContext context(*op, node, schema, inputs, outputs);
   context.set_limits(&limits_);
   context.set_model(&model_);
-  context.set_subgraph_runner(
-      [this](GraphId graph, std::span<const RuntimeValue> values) { return run_subgraph(graph, values); });
+  context.set_subgraph_runner([this](GraphId graph, std::span<const RuntimeValue> values) {
+    return run_subgraph(graph, values);
+  });
   try {
     return fail(op->evaluate(context));
   } catch (const std::bad_alloc&) {
@@ -115,16 +119,18 @@ Status ReferenceRunner::run_graph(GraphId graph) {
   return Status::ok();
 }
 
-Result<std::vector<RuntimeValue>> ReferenceRunner::run_subgraph(GraphId graph,
-                                                                std::span<const RuntimeValue> inputs) {
+Result<std::vector<RuntimeValue>> ReferenceRunner::run_subgraph(
+    GraphId graph, std::span<const RuntimeValue> inputs) {
   const std::span<const ValueId> formal = model_.graph(graph).inputs();
   if (inputs.size() > formal.size())
     return Status::invalid_model("its subgraph {} has {} inputs, but {} are given",
                                  quoted(model_.graph(graph).name()), formal.size(), inputs.size());
-  if (depth_ >= Type::kMaxDepth) return Status::limit("graphs are nested more than {} deep", Type::kMaxDepth);
+  if (depth_ >= Type::kMaxDepth)
+    return Status::limit("graphs are nested more than {} deep", Type::kMaxDepth);
   ++depth_;
   values_.resize(model_.value_count());
-  for (size_t i = 0; i < inputs.size(); ++i) values_[static_cast<size_t>(formal[i].index)] = inputs[i];
+  for (size_t i = 0; i < inputs.size(); ++i)
+    values_[static_cast<size_t>(formal[i].index)] = inputs[i];
   const Status status = run_graph(graph);
   --depth_;
   SHIPWAY_RETURN_IF_ERROR(status);
@@ -146,7 +152,8 @@ Result<std::vector<RuntimeValue>> ReferenceRunner::run(
   std::string missing;
   for (ValueId id : model_.graph().inputs()) {
     const Value& value = model_.value(id);
-    const bool given = std::any_of(inputs.begin(), inputs.end(), [&](const auto& pair) { return pair.first == id; });
+    const bool given = std::any_of(inputs.begin(), inputs.end(),
+                                   [&](const auto& pair) { return pair.first == id; });
     if (!given && !value.is_initializer() && value.type().kind() != TypeKind::kOptional)
       missing += (missing.empty() ? "" : ", ") + quoted(value.name());
   }

@@ -6,30 +6,36 @@
 
 namespace shipway {
 
-/// One graph being run, node by node in order; each value is dropped after its last use. For constant folding,
-/// `run --reference`, comparisons, and control flow in the engine. Not thread-safe; use one per run.
+/// One graph being run, node by node in order; each value is dropped after its last use. For
+/// constant folding, `run --reference`, comparisons, and control flow in the engine. Not
+/// thread-safe; use one per run.
 class ReferenceRunner {
  public:
   /// Sees each node's outputs as they are made.
   using Observer = std::function<void(const Node&, std::span<const RuntimeValue>)>;
 
-  /// `model` must be at the newest opsets (upgrade.h), without calls of its own functions, and outlive the runner.
-  ReferenceRunner(const Model& model, const Registry& registry) : model_(model), registry_(registry) {}
+  /// `model` must be at the newest opsets (upgrade.h), without calls of its own functions, and
+  /// outlive the runner.
+  ReferenceRunner(const Model& model, const Registry& registry)
+      : model_(model), registry_(registry) {}
   void set_limits(const RunLimits& limits) { limits_ = limits; }
   void set_observer(Observer observer) { observer_ = std::move(observer); }
 
-  /// Runs the main graph. Inputs by value id; an initializer that is also an input may be overridden. Errors name the
-  /// node; a missing input, one too many or one of the wrong dtype or shape are named too.
+  /// Runs the main graph. Inputs by value id; an initializer that is also an input may be
+  /// overridden. Errors name the node; a missing input, one too many or one of the wrong dtype or
+  /// shape are named too.
   Result<std::vector<RuntimeValue>> run(std::span<const std::pair<ValueId, RuntimeValue>> inputs);
 
   /// One node on given inputs, subgraphs included (captured values are looked up in this runner).
-  Status run_node(const Node& node, std::span<const RuntimeValue> inputs, std::span<RuntimeValue> outputs);
+  Status run_node(const Node& node, std::span<const RuntimeValue> inputs,
+                  std::span<RuntimeValue> outputs);
   /// Gives captured or outer values before run_node.
   void set_value(ValueId id, RuntimeValue value);
 
  private:
   Status run_graph(GraphId graph);
-  Result<std::vector<RuntimeValue>> run_subgraph(GraphId graph, std::span<const RuntimeValue> inputs);
+  Result<std::vector<RuntimeValue>> run_subgraph(GraphId graph,
+                                                 std::span<const RuntimeValue> inputs);
   RuntimeValue value_of(ValueId id) const;
   std::span<const ValueId> released_after(NodeId node);
   void find_last_uses(GraphId graph);
@@ -38,9 +44,9 @@ class ReferenceRunner {
   const Registry& registry_;
   RunLimits limits_;
   Observer observer_;
-  std::vector<RuntimeValue> values_;              // by value id
-  std::vector<std::vector<ValueId>> releases_;    // by node id: values of its graph not used after it
-  std::vector<bool> graph_known_;                 // by graph id: releases_ filled
+  std::vector<RuntimeValue> values_;            // by value id
+  std::vector<std::vector<ValueId>> releases_;  // by node id: values of its graph not used after it
+  std::vector<bool> graph_known_;               // by graph id: releases_ filled
   int depth_ = 0;
 };
 

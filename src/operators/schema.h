@@ -1,15 +1,13 @@
 // What ONNX declares about an operator, version by version: names, arity, attributes and types of
 // its inputs and outputs. Written as short texts in each operator's file, parsed once into Schemas.
 //
-//   signature   (X: T, W: T, B?: T) -> (Y: T)     `?` after a name: may be left out
-//               (xs...: T) -> (...)               variadic, one or more of the same type;
-//               `xs...{2}: T`
-//                                                 needs two, `xs...~: T` allows each its own type
-//               (indices: int64) -> (...)         a type may stand for a constraint
-//   types       T: floats bfloat16; I: int32 int64; V: seq(floats) optional(seq(string))
-//   map(int64,float)
-//               A plain name is a tensor of that dtype or set of dtypes (see kDTypeSets in
-//               schema.cpp).
+//   signature   (X: T, W: T, B?: T) -> (Y: T)   `?` after a name: may be left out
+//               (xs...: T) -> (...)             variadic, one or more of the same type
+//               (xs...{2}: T) -> (...)          needs two; `xs...~: T` allows each its own type
+//               (indices: int64) -> (...)       a type may stand for a constraint
+//   types       T: floats bfloat16; I: int32 int64; V: seq(floats) optional(seq(string));
+//               M: map(int64,float). A plain name is a tensor of that dtype or set of dtypes (see
+//               kDTypeSets in schema.cpp).
 //   attributes  axis: int = 0; axes: ints?; to: int!; mode: string = 'nearest'; value: tensor?
 //               `!` must be given, `?` may be left out and then means nothing.
 #pragma once

@@ -28,8 +28,8 @@ Result<Dims> broadcast_dims(const Dims& a, const Dims& b, DimTable& table) {
     } else if (x == Dim(1)) {
       result[i] = y;
     } else if (x.is_constant() && y.is_constant()) {
-      return Status::invalid_model("sizes {} and {} of axis {} (from the end: {}) do not broadcast", x.value(),
-                                   y.value(), i, from_end);
+      return Status::invalid_model("sizes {} and {} of axis {} (from the end: {}) do not broadcast",
+                                   x.value(), y.value(), i, from_end);
     } else if (x.is_constant() || y.is_constant()) {
       result[i] = x.is_constant() ? x : y;  // greater than 1 or 0: the other side is that or 1
     } else if (x.is_known() && y.is_known() && table.range(x).low > 1) {
@@ -59,18 +59,23 @@ Status infer_broadcast_as(InferContext& context, DType dtype) {
 }
 }  // namespace
 
-Status infer_broadcast(InferContext& context) { return infer_broadcast_as(context, context.input_dtype(0)); }
-Status infer_broadcast_to_bool(InferContext& context) { return infer_broadcast_as(context, DType::kBool); }
+Status infer_broadcast(InferContext& context) {
+  return infer_broadcast_as(context, context.input_dtype(0));
+}
+Status infer_broadcast_to_bool(InferContext& context) {
+  return infer_broadcast_as(context, DType::kBool);
+}
 
 Result<int64_t> normalize_axis(int64_t axis, int64_t rank, std::string_view what, bool past_end) {
   const int64_t last = past_end ? rank : rank - 1;
   if (axis < -rank || axis > last)
-    return Status::invalid_model("{} is {}, expected {} to {} for rank {}", what, axis, -rank, last, rank);
+    return Status::invalid_model("{} is {}, expected {} to {} for rank {}", what, axis, -rank, last,
+                                 rank);
   return axis < 0 ? axis + rank : axis;
 }
 
-Dim window_count(DimTable& dims, Dim size, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad_begin,
-                 int64_t pad_end, bool ceil) {
+Dim window_count(DimTable& dims, Dim size, int64_t kernel, int64_t stride, int64_t dilation,
+                 int64_t pad_begin, int64_t pad_end, bool ceil) {
   const int64_t extent = (kernel - 1) * dilation + 1;
   const Dim room = dims.add(size, pad_begin + pad_end - extent);
   if (!ceil) return dims.add(dims.floordiv(room, stride), 1);
@@ -94,10 +99,14 @@ Type join_types(const Type& a, const Type& b) {
         if (dims[i] != (*b.dims())[i]) dims[i] = Dim::unknown();
       return a.with_dims(std::move(dims));
     }
-    case TypeKind::kSequence: return Type::sequence(join_types(a.element(), b.element()));
-    case TypeKind::kOptional: return Type::optional(join_types(a.element(), b.element()));
-    case TypeKind::kMap: return Type::map(a.dtype(), join_types(a.element(), b.element()));
-    default: return {};
+    case TypeKind::kSequence:
+      return Type::sequence(join_types(a.element(), b.element()));
+    case TypeKind::kOptional:
+      return Type::optional(join_types(a.element(), b.element()));
+    case TypeKind::kMap:
+      return Type::map(a.dtype(), join_types(a.element(), b.element()));
+    default:
+      return {};
   }
 }
 

@@ -62,8 +62,7 @@ TEST(DFT, InfersLengths) {
 }
 
 TEST(STFT, TakesFramesOfTheWindow) {
-  EXPECT_EQ(inferred("STFT", {"float[N,T,1]", whole(4), "float[8]"}),
-            "float[N,T//4 - 1,5,2]");
+  EXPECT_EQ(inferred("STFT", {"float[N,T,1]", whole(4), "float[8]"}), "float[N,T//4 - 1,5,2]");
   const Tensor signal = doubles_of({1, 4, 1}, {1, 2, 3, 4});
   // Frames {1, 2} and {3, 4}, weighted by {1, 10}: sums and differences.
   expect_near(doubles(evaluate_tensor("STFT", {signal, whole(2), doubles_of({2}, {1, 10})})),

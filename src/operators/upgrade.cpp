@@ -10,22 +10,25 @@ namespace {
 
 constexpr int64_t kNewestIrVersion = 14;  // the one that came with the newest opset (onnx 1.23)
 
-/// Brings one node up by as many steps as it needs. New nodes that steps insert go to `pending` with their opset.
+/// Brings one node up by as many steps as it needs. New nodes that steps insert go to `pending`
+/// with their opset.
 Status upgrade_node(Model& model, NodeId id, int64_t opset, const Registry& registry,
                     std::vector<std::pair<NodeId, int64_t>>& pending) {
   const Operator* op = registry.find(model.node(id).domain(), model.node(id).op_type());
   if (!op) return Status::ok();
   const Schema* schema = op->versions.version_at(opset);
   if (!schema)
-    return Status::invalid_model("{}: operator '{}' does not exist in opset {}; it came with opset {}",
-                                 model.describe(id), op->name, opset, op->versions.begin()->since);
+    return Status::invalid_model(
+        "{}: operator '{}' does not exist in opset {}; it came with opset {}", model.describe(id),
+        op->name, opset, op->versions.begin()->since);
   for (; schema != op->versions.newest(); ++schema) {
     if (!schema->upgrade) continue;  // the next version means the same for what this one can say
     const int64_t to = (schema + 1)->since;
-    SHIPWAY_RETURN_IF_ERROR(check_form(model.node(id), *schema).with_context("{}", model.describe(id)));
+    SHIPWAY_RETURN_IF_ERROR(
+        check_form(model.node(id), *schema).with_context("{}", model.describe(id)));
     NodeRewrite rewrite(model, model.node(id), *schema, to);
-    SHIPWAY_RETURN_IF_ERROR(schema->upgrade(rewrite).with_context("{}: from version {} to {}", model.describe(id),
-                                                                  schema->since, to));
+    SHIPWAY_RETURN_IF_ERROR(schema->upgrade(rewrite).with_context(
+        "{}: from version {} to {}", model.describe(id), schema->since, to));
     const size_t nodes_before = model.node_count();
     const bool replaced = rewrite.is_replaced();
     Patch patch = rewrite.take_patch();
@@ -51,8 +54,10 @@ int64_t newest_opset(std::string_view domain) {
 Status upgrade(Model& model, const Registry& registry) {
   // A function's body has opsets of its own; everything else has the model's.
   std::vector<const Function*> body_of(model.graph_count(), nullptr);
-  for (const Function& function : model.functions()) body_of[static_cast<size_t>(function.body.index)] = &function;
-  for (size_t i = 0; i < body_of.size(); ++i) {  // subgraphs of a body, outside in: their ids may come in any order
+  for (const Function& function : model.functions())
+    body_of[static_cast<size_t>(function.body.index)] = &function;
+  for (size_t i = 0; i < body_of.size();
+       ++i) {  // subgraphs of a body, outside in: their ids may come in any order
     GraphId graph{static_cast<int32_t>(i)};
     for (int depth = 0; depth < Type::kMaxDepth && model.graph(graph).owner().is_valid(); ++depth)
       graph = model.node(model.graph(graph).owner()).graph();
@@ -80,8 +85,9 @@ Status upgrade(Model& model, const Registry& registry) {
     const int64_t opset = opset_of(model.node(id));
     if (opset == newest_opset(model.node(id).domain())) continue;
     if (opset > newest_opset(model.node(id).domain()) && newest_opset(model.node(id).domain()) > 0)
-      return Status::unsupported("opset {} of domain '{}' is newer than {}, the newest known here", opset,
-                                 model.node(id).domain(), newest_opset(model.node(id).domain()));
+      return Status::unsupported("opset {} of domain '{}' is newer than {}, the newest known here",
+                                 opset, model.node(id).domain(),
+                                 newest_opset(model.node(id).domain()));
     if (opset == 0) continue;  // no import: the checker's subject
     SHIPWAY_RETURN_IF_ERROR(upgrade_node(model, id, opset, registry, pending));
   }

@@ -163,7 +163,8 @@ nb::object array_from_tensor(const Tensor& given) {
                                               "surrogateescape");
       items.append(nb::steal(object));
     }
-    // Filled through a list: numpy would take the strings apart into characters if it chose the dtype itself.
+    // Filled through a list: numpy would take the strings apart into characters if it chose the
+    // dtype itself.
     nb::object flat = numpy().attr("empty")(given.element_count(), "dtype"_a = "object");
     flat.attr("__setitem__")(nb::slice(nb::none(), nb::none(), nb::none()), items);
     return flat.attr("reshape")(shape_tuple(given.shape()));
@@ -227,8 +228,7 @@ nb::object array_from_tensor(const Tensor& given) {
       nb::object pairs = tensor.dtype() == DType::kComplex64 ? wrap(float{}) : wrap(double{});
       nb::object complex = pairs.attr("view")(numpy_dtype(tensor.dtype()));
       shape.pop_back();
-      return complex.attr("reshape")(
-          shape_tuple(tensor.shape()));
+      return complex.attr("reshape")(shape_tuple(tensor.shape()));
     }
     default: {
       nb::object bits = bit_width(tensor.dtype()) == 16 ? wrap(uint16_t{}) : wrap(uint8_t{});

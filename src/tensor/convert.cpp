@@ -23,16 +23,26 @@ struct FloatFormat {
 FloatFormat format_of(DType dtype) {
   using Nan = FloatFormat::Nan;
   switch (dtype) {
-    case DType::kFloat16: return {5, 10, 15, true, Nan::kIeee};
-    case DType::kBFloat16: return {8, 7, 127, true, Nan::kIeee};
-    case DType::kFloat8E4M3FN: return {4, 3, 7, false, Nan::kAllOnes};
-    case DType::kFloat8E4M3FNUZ: return {4, 3, 8, false, Nan::kNegativeZero};
-    case DType::kFloat8E5M2: return {5, 2, 15, true, Nan::kIeee};
-    case DType::kFloat8E5M2FNUZ: return {5, 2, 16, false, Nan::kNegativeZero};
-    case DType::kFloat6E2M3: return {2, 3, 1, false, Nan::kNone};
-    case DType::kFloat6E3M2: return {3, 2, 3, false, Nan::kNone};
-    case DType::kFloat4E2M1: return {2, 1, 1, false, Nan::kNone};
-    default: return {8, 23, 127, true, Nan::kIeee};
+    case DType::kFloat16:
+      return {5, 10, 15, true, Nan::kIeee};
+    case DType::kBFloat16:
+      return {8, 7, 127, true, Nan::kIeee};
+    case DType::kFloat8E4M3FN:
+      return {4, 3, 7, false, Nan::kAllOnes};
+    case DType::kFloat8E4M3FNUZ:
+      return {4, 3, 8, false, Nan::kNegativeZero};
+    case DType::kFloat8E5M2:
+      return {5, 2, 15, true, Nan::kIeee};
+    case DType::kFloat8E5M2FNUZ:
+      return {5, 2, 16, false, Nan::kNegativeZero};
+    case DType::kFloat6E2M3:
+      return {2, 3, 1, false, Nan::kNone};
+    case DType::kFloat6E3M2:
+      return {3, 2, 3, false, Nan::kNone};
+    case DType::kFloat4E2M1:
+      return {2, 1, 1, false, Nan::kNone};
+    default:
+      return {8, 23, 127, true, Nan::kIeee};
   }
 }
 
@@ -40,10 +50,14 @@ uint32_t nan_bits(const FloatFormat& f, bool negative) {
   const uint32_t sign = negative ? 1u << (f.bits() - 1) : 0;
   switch (f.nan) {
     case FloatFormat::Nan::kIeee:
-      return sign | (((1u << f.exponent_bits) - 1) << f.mantissa_bits) | (1u << (f.mantissa_bits - 1));
-    case FloatFormat::Nan::kAllOnes: return sign | ((1u << (f.bits() - 1)) - 1);
-    case FloatFormat::Nan::kNegativeZero: return 1u << (f.bits() - 1);
-    case FloatFormat::Nan::kNone: return 0;  // no NaN: the formats' conversions give zero
+      return sign | (((1u << f.exponent_bits) - 1) << f.mantissa_bits) |
+             (1u << (f.mantissa_bits - 1));
+    case FloatFormat::Nan::kAllOnes:
+      return sign | ((1u << (f.bits() - 1)) - 1);
+    case FloatFormat::Nan::kNegativeZero:
+      return 1u << (f.bits() - 1);
+    case FloatFormat::Nan::kNone:
+      return 0;  // no NaN: the formats' conversions give zero
   }
   return 0;
 }
@@ -51,7 +65,8 @@ uint32_t nan_bits(const FloatFormat& f, bool negative) {
 /// Bits of the largest finite magnitude.
 uint32_t largest_finite(const FloatFormat& f) {
   const uint32_t all = (1u << (f.bits() - 1)) - 1;
-  if (f.has_infinity) return (((1u << f.exponent_bits) - 2) << f.mantissa_bits) | ((1u << f.mantissa_bits) - 1);
+  if (f.has_infinity)
+    return (((1u << f.exponent_bits) - 2) << f.mantissa_bits) | ((1u << f.mantissa_bits) - 1);
   return f.nan == FloatFormat::Nan::kAllOnes ? all - 1 : all;
 }
 
@@ -62,10 +77,12 @@ uint32_t encode_e8m0(double value, Saturate saturate, RoundMode round) {
   if (std::isinf(value)) return saturate == Saturate::kYes ? 254 : 255;
   if (value == 0) return 0;
   int exponent = 0;
-  const double fraction = std::frexp(value, &exponent) * 2;  // value = fraction * 2^(exponent - 1), in [1, 2)
+  const double fraction =
+      std::frexp(value, &exponent) * 2;  // value = fraction * 2^(exponent - 1), in [1, 2)
   --exponent;
   if (round == RoundMode::kUp && fraction > 1) ++exponent;
-  if (round == RoundMode::kNearest && fraction >= 1.5) ++exponent;  // ties go up, as ONNX's reference does
+  if (round == RoundMode::kNearest && fraction >= 1.5)
+    ++exponent;  // ties go up, as ONNX's reference does
   if (exponent < -127) return 0;
   if (exponent > 127) return saturate == Saturate::kYes ? 254 : 255;
   return static_cast<uint32_t>(exponent + 127);
@@ -74,12 +91,14 @@ uint32_t encode_e8m0(double value, Saturate saturate, RoundMode round) {
 template <typename T>
 T load(const void* data, int64_t index) {
   T value;
-  std::memcpy(&value, static_cast<const std::byte*>(data) + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  std::memcpy(&value, static_cast<const std::byte*>(data) + index * static_cast<int64_t>(sizeof(T)),
+              sizeof(T));
   return value;
 }
 template <typename T>
 void store(void* data, int64_t index, T value) {
-  std::memcpy(static_cast<std::byte*>(data) + index * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+  std::memcpy(static_cast<std::byte*>(data) + index * static_cast<int64_t>(sizeof(T)), &value,
+              sizeof(T));
 }
 
 uint32_t load_bits(const void* data, int bits, int64_t index) {
@@ -99,7 +118,8 @@ void store_bits(void* data, int bits, int64_t index, uint32_t value) {
   const int64_t bit = index * bits;
   const uint32_t word = (value & ((1u << bits) - 1)) << (bit % 8);
   bytes[bit / 8] = static_cast<uint8_t>(bytes[bit / 8] | (word & 0xff));
-  if (bit % 8 + bits > 8) bytes[bit / 8 + 1] = static_cast<uint8_t>(bytes[bit / 8 + 1] | (word >> 8));
+  if (bit % 8 + bits > 8)
+    bytes[bit / 8 + 1] = static_cast<uint8_t>(bytes[bit / 8 + 1] | (word >> 8));
 }
 
 int64_t sign_extend(uint32_t value, int bits) {
@@ -111,27 +131,57 @@ int64_t sign_extend(uint32_t value, int bits) {
 template <typename Visit>
 Status visit_numbers(DType dtype, Visit&& visit) {
   switch (dtype) {
-    case DType::kFloat32: visit(load<float>); break;
-    case DType::kFloat64: visit(load<double>); break;
-    case DType::kInt8: visit(load<int8_t>); break;
-    case DType::kInt16: visit(load<int16_t>); break;
-    case DType::kInt32: visit(load<int32_t>); break;
-    case DType::kInt64: visit(load<int64_t>); break;
-    case DType::kUInt8: visit(load<uint8_t>); break;
-    case DType::kUInt16: visit(load<uint16_t>); break;
-    case DType::kUInt32: visit(load<uint32_t>); break;
-    case DType::kUInt64: visit(load<uint64_t>); break;
-    case DType::kBool: visit([](const void* data, int64_t i) { return static_cast<uint8_t>(load<uint8_t>(data, i) != 0); }); break;
+    case DType::kFloat32:
+      visit(load<float>);
+      break;
+    case DType::kFloat64:
+      visit(load<double>);
+      break;
+    case DType::kInt8:
+      visit(load<int8_t>);
+      break;
+    case DType::kInt16:
+      visit(load<int16_t>);
+      break;
+    case DType::kInt32:
+      visit(load<int32_t>);
+      break;
+    case DType::kInt64:
+      visit(load<int64_t>);
+      break;
+    case DType::kUInt8:
+      visit(load<uint8_t>);
+      break;
+    case DType::kUInt16:
+      visit(load<uint16_t>);
+      break;
+    case DType::kUInt32:
+      visit(load<uint32_t>);
+      break;
+    case DType::kUInt64:
+      visit(load<uint64_t>);
+      break;
+    case DType::kBool:
+      visit([](const void* data, int64_t i) {
+        return static_cast<uint8_t>(load<uint8_t>(data, i) != 0);
+      });
+      break;
     case DType::kInt2:
     case DType::kInt4:
-      visit([bits = bit_width(dtype)](const void* data, int64_t i) { return sign_extend(load_bits(data, bits, i), bits); });
+      visit([bits = bit_width(dtype)](const void* data, int64_t i) {
+        return sign_extend(load_bits(data, bits, i), bits);
+      });
       break;
     case DType::kUInt2:
     case DType::kUInt4:
-      visit([bits = bit_width(dtype)](const void* data, int64_t i) { return uint64_t{load_bits(data, bits, i)}; });
+      visit([bits = bit_width(dtype)](const void* data, int64_t i) {
+        return uint64_t{load_bits(data, bits, i)};
+      });
       break;
     case DType::kFloat16:
-      visit([](const void* data, int64_t i) { return decode_float(DType::kFloat16, load<uint16_t>(data, i)); });
+      visit([](const void* data, int64_t i) {
+        return decode_float(DType::kFloat16, load<uint16_t>(data, i));
+      });
       break;
     case DType::kBFloat16:
       visit([](const void* data, int64_t i) {
@@ -142,7 +192,8 @@ Status visit_numbers(DType dtype, Visit&& visit) {
     case DType::kString:
     case DType::kComplex64:
     case DType::kComplex128:
-      return Status::invalid_argument("a tensor of {} cannot be read as real numbers", to_string(dtype));
+      return Status::invalid_argument("a tensor of {} cannot be read as real numbers",
+                                      to_string(dtype));
     default:
       visit([dtype, bits = bit_width(dtype)](const void* data, int64_t i) {
         return decode_float(dtype, load_bits(data, bits, i));
@@ -188,41 +239,62 @@ Result<Tensor> write_all(DType dtype, Shape shape, std::span<const From> values,
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, packed ? Tensor::zeros(dtype, std::move(shape))
                                                  : Tensor::allocate(dtype, std::move(shape)));
   if (static_cast<size_t>(tensor.element_count()) != values.size())
-    return Status::internal("{} numbers for a tensor of {} elements", values.size(), tensor.element_count());
+    return Status::internal("{} numbers for a tensor of {} elements", values.size(),
+                            tensor.element_count());
   void* data = tensor.mutable_data();
   const auto each = [&](auto&& put) {
     for (size_t i = 0; i < values.size(); ++i) put(static_cast<int64_t>(i), values[i]);
   };
   const auto whole = [](From value) {
-    if constexpr (std::is_floating_point_v<From>) return truncate<uint64_t>(value);
-    else return static_cast<uint64_t>(value);
+    if constexpr (std::is_floating_point_v<From>)
+      return truncate<uint64_t>(value);
+    else
+      return static_cast<uint64_t>(value);
   };
   switch (dtype) {
-    case DType::kFloat32: each([&](int64_t i, From v) { store(data, i, static_cast<float>(v)); }); break;
-    case DType::kFloat64: each([&](int64_t i, From v) { store(data, i, static_cast<double>(v)); }); break;
+    case DType::kFloat32:
+      each([&](int64_t i, From v) { store(data, i, static_cast<float>(v)); });
+      break;
+    case DType::kFloat64:
+      each([&](int64_t i, From v) { store(data, i, static_cast<double>(v)); });
+      break;
     case DType::kInt8:
-    case DType::kUInt8: each([&](int64_t i, From v) { store(data, i, static_cast<uint8_t>(whole(v))); }); break;
+    case DType::kUInt8:
+      each([&](int64_t i, From v) { store(data, i, static_cast<uint8_t>(whole(v))); });
+      break;
     case DType::kInt16:
-    case DType::kUInt16: each([&](int64_t i, From v) { store(data, i, static_cast<uint16_t>(whole(v))); }); break;
+    case DType::kUInt16:
+      each([&](int64_t i, From v) { store(data, i, static_cast<uint16_t>(whole(v))); });
+      break;
     case DType::kInt32:
-    case DType::kUInt32: each([&](int64_t i, From v) { store(data, i, static_cast<uint32_t>(whole(v))); }); break;
+    case DType::kUInt32:
+      each([&](int64_t i, From v) { store(data, i, static_cast<uint32_t>(whole(v))); });
+      break;
     case DType::kInt64:
-    case DType::kUInt64: each([&](int64_t i, From v) { store(data, i, whole(v)); }); break;
-    case DType::kBool: each([&](int64_t i, From v) { store(data, i, static_cast<uint8_t>(v != From{})); }); break;
+    case DType::kUInt64:
+      each([&](int64_t i, From v) { store(data, i, whole(v)); });
+      break;
+    case DType::kBool:
+      each([&](int64_t i, From v) { store(data, i, static_cast<uint8_t>(v != From{})); });
+      break;
     case DType::kInt2:
     case DType::kUInt2:
     case DType::kInt4:
     case DType::kUInt4:
-      each([&](int64_t i, From v) { store_bits(data, bit_width(dtype), i, static_cast<uint32_t>(whole(v))); });
+      each([&](int64_t i, From v) {
+        store_bits(data, bit_width(dtype), i, static_cast<uint32_t>(whole(v)));
+      });
       break;
     case DType::kUndefined:
     case DType::kString:
     case DType::kComplex64:
     case DType::kComplex128:
-      return Status::invalid_argument("a tensor of {} cannot be made from real numbers", to_string(dtype));
+      return Status::invalid_argument("a tensor of {} cannot be made from real numbers",
+                                      to_string(dtype));
     default:
       each([&](int64_t i, From v) {
-        store_bits(data, bit_width(dtype), i, encode_float(dtype, static_cast<double>(v), saturate, round));
+        store_bits(data, bit_width(dtype), i,
+                   encode_float(dtype, static_cast<double>(v), saturate, round));
       });
   }
   return tensor;
@@ -240,7 +312,8 @@ std::string shortest(T value) {
 double decode_float(DType dtype, uint32_t bits) {
   if (dtype == DType::kFloat32) return double{std::bit_cast<float>(bits)};
   if (dtype == DType::kFloat8E8M0)
-    return bits == 0xff ? std::numeric_limits<double>::quiet_NaN() : std::ldexp(1.0, static_cast<int>(bits) - 127);
+    return bits == 0xff ? std::numeric_limits<double>::quiet_NaN()
+                        : std::ldexp(1.0, static_cast<int>(bits) - 127);
   const FloatFormat f = format_of(dtype);
   const bool negative = (bits >> (f.bits() - 1)) & 1;
   const uint32_t magnitude = bits & ((1u << (f.bits() - 1)) - 1);
@@ -258,7 +331,8 @@ double decode_float(DType dtype, uint32_t bits) {
     case FloatFormat::Nan::kNegativeZero:
       if (negative && magnitude == 0) return nan;
       break;
-    case FloatFormat::Nan::kNone: break;
+    case FloatFormat::Nan::kNone:
+      break;
   }
   double value;
   if (f.has_infinity && top) {
@@ -294,13 +368,15 @@ uint32_t encode_float(DType dtype, double value, Saturate saturate, RoundMode ro
 
   int exponent = 0;
   std::frexp(magnitude, &exponent);
-  --exponent;                                                // magnitude in [2^exponent, 2^(exponent + 1))
-  const int lowest = 1 - f.bias;                             // exponent of the smallest normal number
+  --exponent;                     // magnitude in [2^exponent, 2^(exponent + 1))
+  const int lowest = 1 - f.bias;  // exponent of the smallest normal number
   const int scale = std::max(exponent, lowest) - f.mantissa_bits;
   const double units = std::nearbyint(std::ldexp(magnitude, -scale));  // ties to even
-  // Normal numbers carry their hidden bit into the exponent field; rounding up to the next power works out.
+  // Normal numbers carry their hidden bit into the exponent field; rounding up to the next power
+  // works out.
   const int field = std::max(exponent, lowest) - lowest;
-  const auto encoded = static_cast<uint64_t>(units) + (static_cast<uint64_t>(field) << f.mantissa_bits);
+  const auto encoded =
+      static_cast<uint64_t>(units) + (static_cast<uint64_t>(field) << f.mantissa_bits);
   if (encoded > largest_finite(f)) return beyond();
   if (encoded == 0) return f.nan == FloatFormat::Nan::kNegativeZero ? 0 : sign;
   return sign | static_cast<uint32_t>(encoded);
@@ -324,8 +400,8 @@ Result<std::vector<std::complex<double>>> to_complexes(const Tensor& tensor) {
   return std::vector<std::complex<double>>(real.begin(), real.end());
 }
 
-Result<Tensor> from_doubles(DType dtype, Shape shape, std::span<const double> values, Saturate saturate,
-                            RoundMode round) {
+Result<Tensor> from_doubles(DType dtype, Shape shape, std::span<const double> values,
+                            Saturate saturate, RoundMode round) {
   return write_all(dtype, std::move(shape), values, saturate, round);
 }
 Result<Tensor> from_ints(DType dtype, Shape shape, std::span<const int64_t> values) {
@@ -335,15 +411,20 @@ Result<Tensor> from_uints(DType dtype, Shape shape, std::span<const uint64_t> va
   return write_all(dtype, std::move(shape), values, Saturate::kYes, RoundMode::kUp);
 }
 
-Result<Tensor> from_complexes(DType dtype, Shape shape, std::span<const std::complex<double>> values) {
+Result<Tensor> from_complexes(DType dtype, Shape shape,
+                              std::span<const std::complex<double>> values) {
   if (dtype != DType::kComplex64 && dtype != DType::kComplex128)
-    return Status::invalid_argument("a tensor of {} cannot be made from complex numbers", to_string(dtype));
+    return Status::invalid_argument("a tensor of {} cannot be made from complex numbers",
+                                    to_string(dtype));
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, std::move(shape)));
   if (static_cast<size_t>(tensor.element_count()) != values.size())
-    return Status::internal("{} numbers for a tensor of {} elements", values.size(), tensor.element_count());
+    return Status::internal("{} numbers for a tensor of {} elements", values.size(),
+                            tensor.element_count());
   for (size_t i = 0; i < values.size(); ++i) {
-    if (dtype == DType::kComplex64) tensor.mutable_as<std::complex<float>>()[i] = std::complex<float>(values[i]);
-    else tensor.mutable_as<std::complex<double>>()[i] = values[i];
+    if (dtype == DType::kComplex64)
+      tensor.mutable_as<std::complex<float>>()[i] = std::complex<float>(values[i]);
+    else
+      tensor.mutable_as<std::complex<double>>()[i] = values[i];
   }
   return tensor;
 }
@@ -353,7 +434,8 @@ Result<Tensor> unpack_to_bytes(const Tensor& tensor) {
   SHIPWAY_ASSIGN_OR_RETURN(Tensor bytes, Tensor::allocate(DType::kUInt8, tensor.shape()));
   const auto out = bytes.mutable_as<uint8_t>();
   for (size_t i = 0; i < out.size(); ++i)
-    out[i] = static_cast<uint8_t>(load_bits(tensor.data(), bit_width(tensor.dtype()), static_cast<int64_t>(i)));
+    out[i] = static_cast<uint8_t>(
+        load_bits(tensor.data(), bit_width(tensor.dtype()), static_cast<int64_t>(i)));
   return bytes;
 }
 
@@ -378,9 +460,10 @@ std::string element_to_string(const Tensor& tensor, int64_t index) {
     return quoted + (text.size() > kShown ? "...\"" : "\"");
   }
   if (tensor.dtype() == DType::kComplex64 || tensor.dtype() == DType::kComplex128) {
-    const std::complex<double> z = tensor.dtype() == DType::kComplex64
-                                       ? std::complex<double>(load<std::complex<float>>(tensor.data(), index))
-                                       : load<std::complex<double>>(tensor.data(), index);
+    const std::complex<double> z =
+        tensor.dtype() == DType::kComplex64
+            ? std::complex<double>(load<std::complex<float>>(tensor.data(), index))
+            : load<std::complex<double>>(tensor.data(), index);
     return shortest(z.real()) + (std::signbit(z.imag()) ? "" : "+") + shortest(z.imag()) + "i";
   }
   std::string text;

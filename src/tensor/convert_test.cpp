@@ -27,9 +27,10 @@ TEST(SmallFloats, DecodeTheExtremesOfTheirSpecifications) {
 }
 
 TEST(SmallFloats, EveryBitPatternSurvivesDecodeAndEncode) {
-  for (DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat8E4M3FN, DType::kFloat8E4M3FNUZ,
-                      DType::kFloat8E5M2, DType::kFloat8E5M2FNUZ, DType::kFloat4E2M1, DType::kFloat6E2M3,
-                      DType::kFloat6E3M2, DType::kFloat8E8M0}) {
+  for (DType dtype :
+       {DType::kFloat16, DType::kBFloat16, DType::kFloat8E4M3FN, DType::kFloat8E4M3FNUZ,
+        DType::kFloat8E5M2, DType::kFloat8E5M2FNUZ, DType::kFloat4E2M1, DType::kFloat6E2M3,
+        DType::kFloat6E3M2, DType::kFloat8E8M0}) {
     for (uint32_t bits = 0; bits < 1u << bit_width(dtype); ++bits) {
       const double value = decode_float(dtype, bits);
       if (std::isnan(value)) continue;
@@ -64,7 +65,8 @@ TEST(Convert, RefusesByNameWhatIsNotANumber) {
 }
 
 TEST(Tensor, RefusesShapesThatOverflowOrAreNegative) {
-  EXPECT_EQ(Tensor::allocate(DType::kFloat32, {2, -1}).status().message(), "shape 2x-1 has a negative size");
+  EXPECT_EQ(Tensor::allocate(DType::kFloat32, {2, -1}).status().message(),
+            "shape 2x-1 has a negative size");
   EXPECT_FALSE(Tensor::allocate(DType::kFloat32, {int64_t{1} << 40, int64_t{1} << 40}).is_ok());
   EXPECT_FALSE(Tensor::allocate(DType::kFloat32, {int64_t{1} << 62}).is_ok());
   EXPECT_EQ(Tensor::allocate(DType::kFloat32, {int64_t{1} << 62, 0})->element_count(), 0);
@@ -80,7 +82,8 @@ TEST(SparseTensor, ScattersFlatAndCoordinateIndices) {
   SparseTensor flat{Tensor::from<float>({2}, {5, 6}), Tensor::from<int64_t>({2}, {1, 5}), {2, 3}};
   EXPECT_EQ(to_string(*flat.to_dense()), "float[2,3] {0, 5, 0, 0, 0, 6}");
   SparseTensor places{Tensor::from<float>({1}, {7}), Tensor::from<int64_t>({1, 2}, {1, 3}), {2, 3}};
-  EXPECT_EQ(places.to_dense().status().message(), "sparse tensor index 3 is outside axis 1 of size 3");
+  EXPECT_EQ(places.to_dense().status().message(),
+            "sparse tensor index 3 is outside axis 1 of size 3");
 }
 
 TEST(InlineVector, MovesBetweenInlineAndHeap) {

@@ -14,17 +14,19 @@ namespace shipway {
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// Numbers, bool, bytes ('S') and text ('U') as string tensors; Fortran order and big-endian numbers are turned into
-/// row-major ones of this machine. Arrays of objects (pickles), records and dates are refused by name.
+/// Numbers, bool, bytes ('S') and text ('U') as string tensors; Fortran order and big-endian
+/// numbers are turned into row-major ones of this machine. Arrays of objects (pickles), records and
+/// dates are refused by name.
 Result<Tensor> parse_npy(std::span<const std::byte> bytes);
-/// Entries stored or deflated, names without ".npy". Nothing larger than what the archive can really hold is allocated.
+/// Entries stored or deflated, names without ".npy". Nothing larger than what the archive can
+/// really hold is allocated.
 Result<NamedTensors> parse_npz(std::span<const std::byte> bytes);
 
 Result<Tensor> read_npy(const std::string& path);
 Result<NamedTensors> read_npz(const std::string& path);
 
-/// Version 1.0 (2.0 for long headers), little-endian, row-major. dtypes that NumPy itself has; others (bfloat16, the
-/// float8 kinds, below 8 bits) are refused by name.
+/// Version 1.0 (2.0 for long headers), little-endian, row-major. dtypes that NumPy itself has;
+/// others (bfloat16, the float8 kinds, below 8 bits) are refused by name.
 Result<std::string> serialize_npy(const Tensor& tensor);
 Status write_npy(const std::string& path, const Tensor& tensor);
 /// Stored entries, at most 4 GB in all.

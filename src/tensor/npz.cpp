@@ -12,7 +12,8 @@
 namespace shipway {
 namespace {
 
-constexpr uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50, kEndOfDirectory = 0x06054b50;
+constexpr uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50,
+                   kEndOfDirectory = 0x06054b50;
 constexpr size_t kEndSize = 22, kLongestComment = 0xffff;
 constexpr uint64_t kDeflateRatio = 1032;  // deflate cannot expand more: a larger claim is a lie
 
@@ -31,10 +32,13 @@ Result<size_t> find_end(Bytes bytes) {
     const size_t first = bytes.size() - std::min(bytes.size(), kEndSize + kLongestComment);
     for (size_t at = bytes.size() - kEndSize + 1; at-- > first;) {
       ByteReader reader(bytes.subspan(at));
-      if (auto signature = reader.read<uint32_t>(); signature.is_ok() && *signature == kEndOfDirectory) return at;
+      if (auto signature = reader.read<uint32_t>();
+          signature.is_ok() && *signature == kEndOfDirectory)
+        return at;
     }
   }
-  return Status::invalid_argument("not a .npz file: a zip archive's directory is missing at its end (cut off?)");
+  return Status::invalid_argument(
+      "not a .npz file: a zip archive's directory is missing at its end (cut off?)");
 }
 
 /// Sizes that do not fit into 32 bits stand in an extra field, in this order.
@@ -57,7 +61,8 @@ Status read_zip64(Bytes extra, Entry& entry) {
 Result<Entry> read_entry(ByteReader& reader) {
   Entry entry;
   SHIPWAY_ASSIGN_OR_RETURN(const auto signature, reader.read<uint32_t>());
-  if (signature != kCentralHeader) return Status::invalid_argument("a zip directory entry is malformed");
+  if (signature != kCentralHeader)
+    return Status::invalid_argument("a zip directory entry is malformed");
   SHIPWAY_RETURN_IF_ERROR(reader.skip(6));
   SHIPWAY_ASSIGN_OR_RETURN(entry.method, reader.read<uint16_t>());
   SHIPWAY_RETURN_IF_ERROR(reader.skip(4));
@@ -78,20 +83,24 @@ Result<Entry> read_entry(ByteReader& reader) {
 }
 
 uint32_t crc_of(Bytes bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 Result<std::vector<std::byte>> inflate_all(Bytes compressed, uint64_t size) {
   if (size > compressed.size() * kDeflateRatio + kDeflateRatio)
-    return Status::invalid_argument("claims {} bytes out of {}: more than deflate can hold", size, compressed.size());
+    return Status::invalid_argument("claims {} bytes out of {}: more than deflate can hold", size,
+                                    compressed.size());
   std::vector<std::byte> out(static_cast<size_t>(size));
   z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return Status::out_of_memory("no memory to unpack an array");
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+    return Status::out_of_memory("no memory to unpack an array");
   constexpr size_t kStep = 1 << 30;  // zlib counts in 32 bits
   size_t read = 0, written = 0;
   int result = Z_OK;
   while (result == Z_OK) {
-    const size_t in = std::min(kStep, compressed.size() - read), room = std::min(kStep, out.size() - written);
+    const size_t in = std::min(kStep, compressed.size() - read),
+                 room = std::min(kStep, out.size() - written);
     stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(compressed.data() + read));
     stream.avail_in = static_cast<uInt>(in);
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + written);
@@ -118,14 +127,17 @@ Result<Tensor> read_array(Bytes archive, const Entry& entry) {
   SHIPWAY_ASSIGN_OR_RETURN(const auto extra_size, reader.read<uint16_t>());
   SHIPWAY_RETURN_IF_ERROR(reader.skip(size_t{name_size} + extra_size));
   if (entry.compressed > reader.remaining())
-    return Status::invalid_argument("is cut off: {} bytes expected, {} left", entry.compressed, reader.remaining());
+    return Status::invalid_argument("is cut off: {} bytes expected, {} left", entry.compressed,
+                                    reader.remaining());
   SHIPWAY_ASSIGN_OR_RETURN(const Bytes data, reader.bytes(static_cast<size_t>(entry.compressed)));
   const auto checked = [&](Bytes content) -> Result<Tensor> {
-    if (crc_of(content) != entry.crc) return Status::invalid_argument("is damaged: its checksum does not fit");
+    if (crc_of(content) != entry.crc)
+      return Status::invalid_argument("is damaged: its checksum does not fit");
     return parse_npy(content);
   };
   if (entry.method == 0) return checked(data);
-  if (entry.method != 8) return Status::unsupported("is packed by zip method {}, expected 0 or 8", entry.method);
+  if (entry.method != 8)
+    return Status::unsupported("is packed by zip method {}, expected 0 or 8", entry.method);
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<std::byte> content, inflate_all(data, entry.size));
   return checked(content);
 }
@@ -173,12 +185,15 @@ Status write_npz(const std::string& path, std::span<const std::pair<std::string,
       auto content = serialize_npy(tensor);
       if (!content.is_ok()) return content.status().with_context("array {}", quoted(name));
       const std::string entry_name = name + ".npy";
-      if (entry_name.size() > 0xffff) return Status::limit("an array's name has more than 65535 bytes");
+      if (entry_name.size() > 0xffff)
+        return Status::limit("an array's name has more than 65535 bytes");
       if (content->size() >= 0xffffffff - file.size() - entry_name.size() - 30)
         return Status::limit("a .npz file above 4 GB is not written: use one .npy for each array");
-      // What both headers share: version 2.0, UTF-8 names, stored, 1980-01-01 (same input, same bytes).
+      // What both headers share: version 2.0, UTF-8 names, stored, 1980-01-01 (same input, same
+      // bytes).
       std::string common;
-      for (uint16_t value : {uint16_t{20}, uint16_t{0x800}, uint16_t{0}, uint16_t{0}, uint16_t{0x21}})
+      for (uint16_t value :
+           {uint16_t{20}, uint16_t{0x800}, uint16_t{0}, uint16_t{0}, uint16_t{0x21}})
         append(common, value);
       append(common, crc_of(std::as_bytes(std::span<const char>(*content))));
       append(common, static_cast<uint32_t>(content->size()));

@@ -96,22 +96,26 @@ Result<int64_t> element_count(std::span<const int64_t> shape) {
   bool overflow = false;
   bool empty = false;
   for (int64_t size : shape) {
-    if (size < 0) return Status::invalid_argument("shape {} has a negative size", to_string(Shape(shape)));
+    if (size < 0)
+      return Status::invalid_argument("shape {} has a negative size", to_string(Shape(shape)));
     if (size == 0) empty = true;
     overflow |= __builtin_mul_overflow(count, size, &count);
   }
   if (empty) return int64_t{0};
   if (overflow)
-    return Status::invalid_argument("shape {} has more elements than 2^63", to_string(Shape(shape)));
+    return Status::invalid_argument("shape {} has more elements than 2^63",
+                                    to_string(Shape(shape)));
   return count;
 }
 
 Result<int64_t> storage_bytes(DType dtype, int64_t count) {
   int64_t bytes = 0;
-  const int64_t bits = dtype == DType::kString ? int64_t{8 * sizeof(std::string)} : bit_width(dtype);
+  const int64_t bits =
+      dtype == DType::kString ? int64_t{8 * sizeof(std::string)} : bit_width(dtype);
   if (bits >= 8 ? __builtin_mul_overflow(count, bits / 8, &bytes)
                 : __builtin_mul_overflow(count, bits, &bytes))
-    return Status::invalid_argument("{} elements of {} have more bytes than 2^63", count, to_string(dtype));
+    return Status::invalid_argument("{} elements of {} have more bytes than 2^63", count,
+                                    to_string(dtype));
   return bits >= 8 ? bytes : bytes / 8 + (bytes % 8 != 0);
 }
 
@@ -119,7 +123,8 @@ Result<std::shared_ptr<Storage>> Storage::allocate(size_t bytes) {
   auto storage = std::shared_ptr<Storage>(new (std::nothrow) Storage());
   if (!storage) return Status::out_of_memory("no memory for a tensor");
   if (bytes > 0) {
-    storage->data_ = static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kAlignment), std::nothrow));
+    storage->data_ =
+        static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kAlignment), std::nothrow));
     if (!storage->data_) return Status::out_of_memory("no memory for a tensor of {} bytes", bytes);
   }
   storage->size_ = bytes;
@@ -133,7 +138,8 @@ std::shared_ptr<Storage> Storage::of_strings(std::vector<std::string> strings) {
   return storage;
 }
 
-std::shared_ptr<Storage> Storage::borrow(void* data, size_t bytes, std::shared_ptr<const void> owner) {
+std::shared_ptr<Storage> Storage::borrow(void* data, size_t bytes,
+                                         std::shared_ptr<const void> owner) {
   auto storage = std::shared_ptr<Storage>(new Storage());
   storage->data_ = static_cast<std::byte*>(data);
   storage->size_ = bytes;
@@ -159,7 +165,8 @@ Result<Tensor> Tensor::allocate(DType dtype, Shape shape) {
     return from_strings(std::move(shape), std::vector<std::string>(static_cast<size_t>(count)));
   }
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, storage_bytes(dtype, count));
-  SHIPWAY_ASSIGN_OR_RETURN(std::shared_ptr<Storage> storage, Storage::allocate(static_cast<size_t>(bytes)));
+  SHIPWAY_ASSIGN_OR_RETURN(std::shared_ptr<Storage> storage,
+                           Storage::allocate(static_cast<size_t>(bytes)));
   return from_storage(dtype, std::move(shape), std::move(storage));
 }
 
@@ -178,8 +185,9 @@ Result<Tensor> Tensor::from_storage(DType dtype, Shape shape, std::shared_ptr<St
   const size_t available =
       dtype == DType::kString ? storage->strings().size() * sizeof(std::string) : storage->size();
   if (byte_offset > available || static_cast<size_t>(bytes) > available - byte_offset)
-    return Status::invalid_argument("a tensor {}[{}] needs {} bytes from offset {} on, but its memory has {}",
-                                    to_string(dtype), to_string(shape), bytes, byte_offset, available);
+    return Status::invalid_argument(
+        "a tensor {}[{}] needs {} bytes from offset {} on, but its memory has {}", to_string(dtype),
+        to_string(shape), bytes, byte_offset, available);
   Tensor tensor;
   tensor.storage_ = std::move(storage);
   tensor.shape_ = std::move(shape);
@@ -214,8 +222,8 @@ std::span<std::string> Tensor::mutable_strings() {
 Result<Tensor> Tensor::reshaped(Shape shape) const {
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, shipway::element_count(shape));
   if (count != element_count_)
-    return Status::invalid_argument("cannot reshape {} ({} elements) to {} ({} elements)", to_string(shape_),
-                                    element_count_, to_string(shape), count);
+    return Status::invalid_argument("cannot reshape {} ({} elements) to {} ({} elements)",
+                                    to_string(shape_), element_count_, to_string(shape), count);
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, contiguous());
   tensor.shape_ = std::move(shape);
   return tensor;
@@ -236,7 +244,8 @@ Result<Tensor> Tensor::contiguous() const {
   SHIPWAY_ASSIGN_OR_RETURN(Tensor copy, allocate(dtype_, shape_));
   if (element_count_ > 0)
     gather_strided(static_cast<const std::byte*>(data()), shape_, strides_,
-                   static_cast<size_t>(bit_width(dtype_) / 8), static_cast<std::byte*>(copy.mutable_data()));
+                   static_cast<size_t>(bit_width(dtype_) / 8),
+                   static_cast<std::byte*>(copy.mutable_data()));
   return copy;
 }
 
@@ -254,7 +263,8 @@ bool identical(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
   if (a.dtype() == DType::kString)
     return std::equal(a.strings().begin(), a.strings().end(), b.strings().begin());
-  return a.byte_size() == 0 || std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_size())) == 0;
+  return a.byte_size() == 0 ||
+         std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_size())) == 0;
 }
 
 std::string to_string(const Tensor& tensor) {
@@ -278,7 +288,8 @@ Result<Tensor> SparseTensor::to_dense() const {
   const auto rank = static_cast<int64_t>(shape.size());
   const int64_t stored = values.element_count();
   if (static_cast<int64_t>(places.size()) != (flat ? stored : stored * rank))
-    return Status::invalid_model("a sparse tensor of {} values has {} index entries", stored, places.size());
+    return Status::invalid_model("a sparse tensor of {} values has {} index entries", stored,
+                                 places.size());
   const int bits = bit_width(values.dtype());
   if (bits < 8 && values.dtype() != DType::kString)
     return Status::unsupported("sparse tensors of {}", to_string(values.dtype()));
@@ -290,8 +301,8 @@ Result<Tensor> SparseTensor::to_dense() const {
       for (int64_t axis = 0; axis < rank; ++axis) {
         const int64_t index = places[static_cast<size_t>(i * rank + axis)];
         if (index < 0 || index >= shape[static_cast<size_t>(axis)])
-          return Status::invalid_model("sparse tensor index {} is outside axis {} of size {}", index, axis,
-                                       shape[static_cast<size_t>(axis)]);
+          return Status::invalid_model("sparse tensor index {} is outside axis {} of size {}",
+                                       index, axis, shape[static_cast<size_t>(axis)]);
         place = place * shape[static_cast<size_t>(axis)] + index;
       }
     }
@@ -299,10 +310,12 @@ Result<Tensor> SparseTensor::to_dense() const {
       return Status::invalid_model("sparse tensor index {} is outside its {} elements", place,
                                    dense.element_count());
     if (values.dtype() == DType::kString) {
-      dense.mutable_strings()[static_cast<size_t>(place)] = values.strings()[static_cast<size_t>(i)];
+      dense.mutable_strings()[static_cast<size_t>(place)] =
+          values.strings()[static_cast<size_t>(i)];
     } else {
       std::memcpy(static_cast<std::byte*>(dense.mutable_data()) + place * bits / 8,
-                  static_cast<const std::byte*>(values.data()) + i * bits / 8, static_cast<size_t>(bits / 8));
+                  static_cast<const std::byte*>(values.data()) + i * bits / 8,
+                  static_cast<size_t>(bits / 8));
     }
   }
   return dense;

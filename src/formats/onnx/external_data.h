@@ -10,8 +10,8 @@
 
 namespace shipway {
 
-/// Opens (maps) each external file once. Nothing outside the model's folder is ever opened: absolute
-/// locations, `..`, NUL bytes and symbolic links that lead out are refused by name.
+/// Opens (maps) each external file once. Nothing outside the model's folder is ever opened:
+/// absolute locations, `..`, NUL bytes and symbolic links that lead out are refused by name.
 class ExternalFiles {
  public:
   /// `folder`: of the model file; nothing when the model came from memory without one.
@@ -24,7 +24,8 @@ class ExternalFiles {
   std::map<std::string, std::shared_ptr<const MappedFile>> opened_;
 };
 
-/// An error when `location` could leave its folder by what it says (links are ExternalFiles' matter).
+/// An error when `location` could leave its folder by what it says (links are ExternalFiles'
+/// matter).
 Status check_external_location(std::string_view location);
 
 /// Reads the entries of TensorProto.external_data: location, offset, length, others kept.

@@ -8,7 +8,7 @@
 namespace shipway {
 namespace {
 
-constexpr int64_t kAlignment = 64;      // so that a reader can use the elements where they lie
+constexpr int64_t kAlignment = 64;        // so that a reader can use the elements where they lie
 constexpr int64_t kLargestGap = 1 << 20;  // a loaded layout with larger holes is packed anew
 
 std::string folder_of(const std::string& path) {
@@ -21,13 +21,14 @@ std::string name_in_folder(const std::string& path) { return path.substr(folder_
 std::string file_name_for(std::string_view tensor, std::set<std::string>& taken) {
   std::string name;
   for (char c : tensor.substr(0, 200)) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                          c == '-' || c == '.';
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     name += is_plain ? c : '_';
   }
   if (name.empty() || name[0] == '.') name = "tensor" + name;
   std::string candidate = name;
-  for (int suffix = 1; !taken.insert(candidate).second; ++suffix) candidate = name + "_" + std::to_string(suffix);
+  for (int suffix = 1; !taken.insert(candidate).second; ++suffix)
+    candidate = name + "_" + std::to_string(suffix);
   return candidate;
 }
 
@@ -60,7 +61,8 @@ void ExternalPlan::lay_out(const std::string& location, std::vector<Piece> piece
   files_.emplace(location, std::move(pieces));
 }
 
-Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& path, const SaveOptions& options) {
+Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& path,
+                                        const SaveOptions& options) {
   ExternalPlan plan;
   if (options.external_data == ExternalDataLayout::kNone) return plan;
   std::string one_file = options.location;
@@ -71,10 +73,12 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
     for (ValueId id : model.graph(GraphId{static_cast<int32_t>(i)}).initializers()) {
       const Constant& constant = *model.value(id).constant();
       const Tensor& tensor = constant.tensor;
-      if (!tensor.is_defined() || tensor.dtype() == DType::kString || !tensor.is_contiguous()) continue;
+      if (!tensor.is_defined() || tensor.dtype() == DType::kString || !tensor.is_contiguous())
+        continue;
       const bool is_large = tensor.byte_size() >= options.size_threshold;
       switch (options.external_data) {
-        case ExternalDataLayout::kNone: break;
+        case ExternalDataLayout::kNone:
+          break;
         case ExternalDataLayout::kAsLoaded:
           if (constant.external)
             by_location[constant.external->location].push_back(
@@ -85,7 +89,8 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
           break;
         case ExternalDataLayout::kFilePerTensor:
           if (is_large)
-            by_location[file_name_for(model.value(id).name(), taken)].push_back({id, -1, tensor.bytes(), nullptr});
+            by_location[file_name_for(model.value(id).name(), taken)].push_back(
+                {id, -1, tensor.bytes(), nullptr});
           break;
       }
     }
@@ -93,7 +98,8 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
   for (auto& [location, pieces] : by_location) {
     SHIPWAY_RETURN_IF_ERROR(check_external_location(location));
     if (location == name_in_folder(path))
-      return Status::invalid_argument("external data cannot go into the model file {} itself", quoted(location));
+      return Status::invalid_argument("external data cannot go into the model file {} itself",
+                                      quoted(location));
     plan.lay_out(location, std::move(pieces));
   }
   return plan;

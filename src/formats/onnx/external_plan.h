@@ -15,7 +15,8 @@ class ExternalPlan {
   /// Everything stays inside.
   ExternalPlan() = default;
   /// `path`: of the model file to be written.
-  static Result<ExternalPlan> make(const Model& model, const std::string& path, const SaveOptions& options);
+  static Result<ExternalPlan> make(const Model& model, const std::string& path,
+                                   const SaveOptions& options);
 
   /// The place of an initializer; null when it stays inside.
   const ExternalPlace* place_of(ValueId value) const {

@@ -11,7 +11,8 @@ namespace {
 namespace field = onnx_fields::graph;
 namespace value_field = onnx_fields::value_info;
 
-/// The fields of a graph, sorted out before any is read: nodes may stand before the initializers they use.
+/// The fields of a graph, sorted out before any is read: nodes may stand before the initializers
+/// they use.
 struct GraphParts {
   std::vector<Bytes> initializers, sparse_initializers, inputs, outputs, value_infos;
 };
@@ -20,7 +21,8 @@ struct GraphParts {
 
 ValueId OnnxReadContext::use_value(std::string_view name, NameScope& scope) {
   for (NameScope* at = &scope; at; at = at->outer)
-    if (const auto found = at->names.find(name); found != at->names.end()) return found->second.value;
+    if (const auto found = at->names.find(name); found != at->names.end())
+      return found->second.value;
   const ValueId value = builder_.add_value(scope.graph, std::string(name));
   scope.names.emplace(name, NamedValue{value, false});
   return value;
@@ -37,8 +39,9 @@ ValueId OnnxReadContext::define_value(std::string_view name, NameScope& scope, D
                             .other[std::string(kDuplicateDefinitions)];
     note += note.empty() ? "" : "\n";
     note += quoted(name) + " is made by ";
-    note += definer.node ? "node " + quoted(definer.node->name) + " (" + quoted(definer.node->op_type) + ")"
-                         : std::string(definer.what);
+    note += definer.node
+                ? "node " + quoted(definer.node->name) + " (" + quoted(definer.node->op_type) + ")"
+                : std::string(definer.what);
     note += " after ";
     note += before.producer().is_valid() ? model_.describe(before.producer())
             : before.is_input()          ? "a graph input"
@@ -50,7 +53,8 @@ ValueId OnnxReadContext::define_value(std::string_view name, NameScope& scope, D
   return named.value;
 }
 
-ValueId OnnxReadContext::initialized_value(std::string_view name, NameScope& scope, const Type& type) {
+ValueId OnnxReadContext::initialized_value(std::string_view name, NameScope& scope,
+                                           const Type& type) {
   if (const auto found = scope.names.find(name); found != scope.names.end()) {
     const Value& value = model_.value(found->second.value);
     if (value.is_input() && !value.is_initializer()) return value.id();
@@ -74,8 +78,12 @@ Status OnnxReadContext::describe_value(ValueId value, Bytes message) {
   FieldReader fields(message, origin_);
   while (fields.next()) {
     switch (fields.key()) {
-      case bytes_field(value_field::kName): keeper.known(fields); break;
-      case bytes_field(value_field::kDocString): keeper.doc_string(fields); break;
+      case bytes_field(value_field::kName):
+        keeper.known(fields);
+        break;
+      case bytes_field(value_field::kDocString):
+        keeper.doc_string(fields);
+        break;
       case bytes_field(value_field::kMetadataProps):
         SHIPWAY_RETURN_IF_ERROR(keeper.metadata(fields, origin_));
         break;
@@ -88,17 +96,20 @@ Status OnnxReadContext::describe_value(ValueId value, Bytes message) {
         builder_.set_type(value, std::move(type).value());
         break;
       }
-      default: keeper.unknown(fields.raw_text());
+      default:
+        keeper.unknown(fields.raw_text());
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
   annotate({Entity::Kind::kValue, value.index, {}}, keeper.take());
-  if (static_cast<size_t>(value.index) >= described_.size()) described_.resize(model_.value_count());
+  if (static_cast<size_t>(value.index) >= described_.size())
+    described_.resize(model_.value_count());
   described_[static_cast<size_t>(value.index)] = true;
   return Status::ok();
 }
 
-Status OnnxReadContext::read_outputs(const std::vector<Bytes>& messages, NameScope& scope, kept::Keeper& keeper) {
+Status OnnxReadContext::read_outputs(const std::vector<Bytes>& messages, NameScope& scope,
+                                     kept::Keeper& keeper) {
   for (size_t i = 0; i < messages.size(); ++i) {
     SHIPWAY_ASSIGN_OR_RETURN(const std::string_view name, name_of_value_info(messages[i]));
     const ValueId value = use_value(name, scope);
@@ -124,8 +135,8 @@ Status OnnxReadContext::read_value_infos(const std::vector<Bytes>& messages, Nam
     }
     const ValueId value = found->second.value;
     SHIPWAY_RETURN_IF_ERROR(describe_value(value, messages[i]));
-    builder_.annotate({Entity::Kind::kValue, value.index, {}}).other[std::string(kept::kValueInfo)] =
-        std::to_string(i);
+    builder_.annotate({Entity::Kind::kValue, value.index, {}})
+        .other[std::string(kept::kValueInfo)] = std::to_string(i);
   }
   return Status::ok();
 }
@@ -133,14 +144,19 @@ Status OnnxReadContext::read_value_infos(const std::vector<Bytes>& messages, Nam
 Status OnnxReadContext::read_initializer(Bytes message, NameScope& scope) {
   SHIPWAY_ASSIGN_OR_RETURN(OnnxTensor tensor, read_onnx_tensor(message, source_));
   const Dims dims(tensor.tensor.shape().begin(), tensor.tensor.shape().end());
-  const ValueId value = initialized_value(tensor.name, scope, Type::tensor(tensor.tensor.dtype(), dims));
+  const ValueId value =
+      initialized_value(tensor.name, scope, Type::tensor(tensor.tensor.dtype(), dims));
 
   kept::Keeper keeper;
   FieldReader fields(as_bytes(tensor.other_fields));
   while (fields.next()) {
     switch (fields.key()) {
-      case bytes_field(onnx_fields::tensor::kName): keeper.known(fields); break;
-      case bytes_field(onnx_fields::tensor::kDocString): keeper.doc_string(fields); break;
+      case bytes_field(onnx_fields::tensor::kName):
+        keeper.known(fields);
+        break;
+      case bytes_field(onnx_fields::tensor::kDocString):
+        keeper.doc_string(fields);
+        break;
       case bytes_field(onnx_fields::tensor::kMetadataProps):
         SHIPWAY_RETURN_IF_ERROR(keeper.metadata(fields, nullptr));
         break;
@@ -148,7 +164,8 @@ Status OnnxReadContext::read_initializer(Bytes message, NameScope& scope) {
       case varint_field(onnx_fields::tensor::kDataLocation):
         if (!tensor.external) keeper.unknown(fields.raw_text());  // else it is in the Constant
         break;
-      default: keeper.unknown(fields.raw_text());
+      default:
+        keeper.unknown(fields.raw_text());
     }
   }
   tensor.other_fields.clear();
@@ -163,8 +180,10 @@ Status OnnxReadContext::read_sparse_initializer(Bytes message, NameScope& scope)
   std::string_view name;
   SHIPWAY_ASSIGN_OR_RETURN(SparseTensor sparse, read_sparse(message, "", keeper, &name));
   const Dims dims(sparse.shape.begin(), sparse.shape.end());
-  const ValueId value = initialized_value(name, scope, Type::sparse_tensor(sparse.values.dtype(), dims));
-  builder_.add_initializer(value, {{}, std::make_shared<const SparseTensor>(std::move(sparse)), nullptr});
+  const ValueId value =
+      initialized_value(name, scope, Type::sparse_tensor(sparse.values.dtype(), dims));
+  builder_.add_initializer(value,
+                           {{}, std::make_shared<const SparseTensor>(std::move(sparse)), nullptr});
   annotate({Entity::Kind::kInitializer, value.index, {}}, keeper.take());
   return Status::ok();
 }
@@ -179,19 +198,36 @@ Status OnnxReadContext::read_graph(Bytes message, GraphId graph, NameScope* oute
   FieldReader fields(message, origin_);
   while (fields.next()) {
     switch (fields.key()) {
-      case bytes_field(field::kNode): ++node_count; break;
+      case bytes_field(field::kNode):
+        ++node_count;
+        break;
       case bytes_field(field::kName):
         keeper.known(fields);
         builder_.set_graph_name(graph, std::string(fields.text()));
         break;
-      case bytes_field(field::kInitializer): parts.initializers.push_back(fields.bytes()); break;
-      case bytes_field(field::kSparseInitializer): parts.sparse_initializers.push_back(fields.bytes()); break;
-      case bytes_field(field::kInput): parts.inputs.push_back(fields.bytes()); break;
-      case bytes_field(field::kOutput): parts.outputs.push_back(fields.bytes()); break;
-      case bytes_field(field::kValueInfo): parts.value_infos.push_back(fields.bytes()); break;
-      case bytes_field(field::kDocString): keeper.doc_string(fields); break;
-      case bytes_field(field::kMetadataProps): SHIPWAY_RETURN_IF_ERROR(keeper.metadata(fields, origin_)); break;
-      default: keeper.unknown(fields.raw_text());
+      case bytes_field(field::kInitializer):
+        parts.initializers.push_back(fields.bytes());
+        break;
+      case bytes_field(field::kSparseInitializer):
+        parts.sparse_initializers.push_back(fields.bytes());
+        break;
+      case bytes_field(field::kInput):
+        parts.inputs.push_back(fields.bytes());
+        break;
+      case bytes_field(field::kOutput):
+        parts.outputs.push_back(fields.bytes());
+        break;
+      case bytes_field(field::kValueInfo):
+        parts.value_infos.push_back(fields.bytes());
+        break;
+      case bytes_field(field::kDocString):
+        keeper.doc_string(fields);
+        break;
+      case bytes_field(field::kMetadataProps):
+        SHIPWAY_RETURN_IF_ERROR(keeper.metadata(fields, origin_));
+        break;
+      default:
+        keeper.unknown(fields.raw_text());
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
@@ -204,13 +240,15 @@ Status OnnxReadContext::read_graph(Bytes message, GraphId graph, NameScope* oute
     SHIPWAY_RETURN_IF_ERROR(describe_value(value, input));
   }
   for (size_t i = 0; i < parts.initializers.size(); ++i)
-    SHIPWAY_RETURN_IF_ERROR(read_initializer(parts.initializers[i], scope).with_context("initializer #{}", i));
-  for (size_t i = 0; i < parts.sparse_initializers.size(); ++i)
     SHIPWAY_RETURN_IF_ERROR(
-        read_sparse_initializer(parts.sparse_initializers[i], scope).with_context("sparse initializer #{}", i));
+        read_initializer(parts.initializers[i], scope).with_context("initializer #{}", i));
+  for (size_t i = 0; i < parts.sparse_initializers.size(); ++i)
+    SHIPWAY_RETURN_IF_ERROR(read_sparse_initializer(parts.sparse_initializers[i], scope)
+                                .with_context("sparse initializer #{}", i));
   FieldReader nodes(message, origin_);
   while (nodes.next())
-    if (nodes.key() == bytes_field(field::kNode)) SHIPWAY_RETURN_IF_ERROR(read_node(nodes.bytes(), scope));
+    if (nodes.key() == bytes_field(field::kNode))
+      SHIPWAY_RETURN_IF_ERROR(read_node(nodes.bytes(), scope));
   SHIPWAY_RETURN_IF_ERROR(read_outputs(parts.outputs, scope, keeper));
   SHIPWAY_RETURN_IF_ERROR(read_value_infos(parts.value_infos, scope, keeper));
   annotate_graph(graph, keeper.take());

@@ -25,16 +25,18 @@ MessageWriter OnnxWriteContext::value_info(ValueId id) {
   return message;
 }
 
-/// In the file's order: values that stood there, messages kept as they were; then what is known of other values that
-/// nodes make.
-void OnnxWriteContext::write_value_infos(MessageWriter& message, uint32_t number, GraphId graph_id) {
+/// In the file's order: values that stood there, messages kept as they were; then what is known of
+/// other values that nodes make.
+void OnnxWriteContext::write_value_infos(MessageWriter& message, uint32_t number,
+                                         GraphId graph_id) {
   const auto& listed = listed_[static_cast<size_t>(graph_id.index)];
   const Annotation* kept = annotation(Entity::Kind::kGraph, graph_id.index);
-  const std::string raw_prefix = kept::numbered(kept::kValueInfo, 0).substr(0, kept::kValueInfo.size() + 1);
+  const std::string raw_prefix =
+      kept::numbered(kept::kValueInfo, 0).substr(0, kept::kValueInfo.size() + 1);
   size_t raw_left = 0;
   if (kept)
-    for (auto at = kept->other.lower_bound(raw_prefix); at != kept->other.end() && at->first.starts_with(raw_prefix);
-         ++at)
+    for (auto at = kept->other.lower_bound(raw_prefix);
+         at != kept->other.end() && at->first.starts_with(raw_prefix); ++at)
       ++raw_left;
   const size_t total = listed.size() + raw_left;
   auto next = listed.begin();
@@ -65,8 +67,9 @@ void OnnxWriteContext::write_value_infos(MessageWriter& message, uint32_t number
   }
 }
 
-Status OnnxWriteContext::write_sparse(MessageWriter& message, const SparseTensor& sparse, const Annotation* kept,
-                                      const std::string& prefix, std::string_view name) {
+Status OnnxWriteContext::write_sparse(MessageWriter& message, const SparseTensor& sparse,
+                                      const Annotation* kept, const std::string& prefix,
+                                      std::string_view name) {
   namespace f = onnx_fields::sparse_tensor;
   OnnxTensor values_form = kept::tensor_form(kept, prefix + "/values");
   if (!name.empty()) {  // an initializer's: the value may have been renamed since
@@ -147,8 +150,10 @@ Status OnnxWriteContext::write_graph(MessageWriter& message, GraphId id) {
         if (fields.key() == bytes_field(onnx_fields::value_info::kName))
           is_same = fields.text() == model_.value(output).name();
     }
-    if (raw && is_same) message.add_text(field::kOutput, *raw);
-    else message.add_message(field::kOutput, value_info(output));
+    if (raw && is_same)
+      message.add_text(field::kOutput, *raw);
+    else
+      message.add_message(field::kOutput, value_info(output));
   }
   write_value_infos(message, field::kValueInfo, id);
   if (kept) kept::add_metadata(message, field::kMetadataProps, kept->metadata, kept);
@@ -173,14 +178,16 @@ Status OnnxWriteContext::write_node(MessageWriter& message, const Node& node) {
     seen.push_back(attribute.name);
     MessageWriter encoded;
     const Annotation* kept_attribute =
-        model_.annotations().empty() ? nullptr
-                                     : model_.annotation({Entity::Kind::kAttribute, node.id().index, key});
+        model_.annotations().empty()
+            ? nullptr
+            : model_.annotation({Entity::Kind::kAttribute, node.id().index, key});
     SHIPWAY_RETURN_IF_ERROR(write_attribute(encoded, attribute, kept_attribute));
     message.add_message(node_field::kAttribute, std::move(encoded));
   }
   if (kept) message.add_text_if_any(node_field::kDocString, kept->doc_string);
   const std::string* written = kept::find(kept, kWrittenDomain);
-  message.add_text_if_any(node_field::kDomain, written && node.domain().empty() ? *written : node.domain());
+  message.add_text_if_any(node_field::kDomain,
+                          written && node.domain().empty() ? *written : node.domain());
   message.add_text_if_any(node_field::kOverload, node.overload());
   if (kept) kept::add_metadata(message, node_field::kMetadataProps, kept->metadata, kept);
   return Status::ok();
@@ -191,21 +198,36 @@ namespace {
 int64_t type_of_kind(AttributeKind kind) {
   using namespace onnx_fields::attribute;
   switch (kind) {
-    case AttributeKind::kUndefined: return kTypeUndefined;
-    case AttributeKind::kInt: return kTypeInt;
-    case AttributeKind::kFloat: return kTypeFloat;
-    case AttributeKind::kString: return kTypeString;
-    case AttributeKind::kTensor: return kTypeTensor;
-    case AttributeKind::kSparseTensor: return kTypeSparseTensor;
-    case AttributeKind::kGraph: return kTypeGraph;
-    case AttributeKind::kType: return kTypeTypeProto;
-    case AttributeKind::kInts: return kTypeInts;
-    case AttributeKind::kFloats: return kTypeFloats;
-    case AttributeKind::kStrings: return kTypeStrings;
-    case AttributeKind::kTensors: return kTypeTensors;
-    case AttributeKind::kSparseTensors: return kTypeSparseTensors;
-    case AttributeKind::kGraphs: return kTypeGraphs;
-    case AttributeKind::kTypes: return kTypeTypeProtos;
+    case AttributeKind::kUndefined:
+      return kTypeUndefined;
+    case AttributeKind::kInt:
+      return kTypeInt;
+    case AttributeKind::kFloat:
+      return kTypeFloat;
+    case AttributeKind::kString:
+      return kTypeString;
+    case AttributeKind::kTensor:
+      return kTypeTensor;
+    case AttributeKind::kSparseTensor:
+      return kTypeSparseTensor;
+    case AttributeKind::kGraph:
+      return kTypeGraph;
+    case AttributeKind::kType:
+      return kTypeTypeProto;
+    case AttributeKind::kInts:
+      return kTypeInts;
+    case AttributeKind::kFloats:
+      return kTypeFloats;
+    case AttributeKind::kStrings:
+      return kTypeStrings;
+    case AttributeKind::kTensors:
+      return kTypeTensors;
+    case AttributeKind::kSparseTensors:
+      return kTypeSparseTensors;
+    case AttributeKind::kGraphs:
+      return kTypeGraphs;
+    case AttributeKind::kTypes:
+      return kTypeTypeProtos;
   }
   return kTypeUndefined;
 }
@@ -222,20 +244,23 @@ Status OnnxWriteContext::write_attribute(MessageWriter& message, const Attribute
   if (type != attribute_field::kTypeUndefined && !kept::find(kept, kept::kAttributeType))
     message.add_integer(attribute_field::kType, type);
   if (!attribute.refers_to.empty()) return Status::ok();
-  return write_attribute_value(message, attribute, kept).with_context("attribute {}", quoted(attribute.name));
+  return write_attribute_value(message, attribute, kept)
+      .with_context("attribute {}", quoted(attribute.name));
 }
 
 Status OnnxWriteContext::write_attribute_value(MessageWriter& message, const Attribute& attribute,
                                                const Annotation* kept) {
   // A value that was not there and still says the default stays away.
   const bool was_absent = kept::find(kept, kept::kAttributeValue) != nullptr;
-  const auto tensor = [&](uint32_t number, const Tensor& value, const std::string& prefix) -> Status {
+  const auto tensor = [&](uint32_t number, const Tensor& value,
+                          const std::string& prefix) -> Status {
     MessageWriter encoded;
     SHIPWAY_RETURN_IF_ERROR(write_onnx_tensor(encoded, value, kept::tensor_form(kept, prefix)));
     message.add_message(number, std::move(encoded));
     return Status::ok();
   };
-  const auto sparse = [&](uint32_t number, const SparseTensor& value, const std::string& prefix) -> Status {
+  const auto sparse = [&](uint32_t number, const SparseTensor& value,
+                          const std::string& prefix) -> Status {
     MessageWriter encoded;
     SHIPWAY_RETURN_IF_ERROR(write_sparse(encoded, value, kept, prefix, ""));
     message.add_message(number, std::move(encoded));
@@ -248,7 +273,8 @@ Status OnnxWriteContext::write_attribute_value(MessageWriter& message, const Att
     return Status::ok();
   };
   switch (attribute.kind()) {
-    case AttributeKind::kUndefined: break;
+    case AttributeKind::kUndefined:
+      break;
     case AttributeKind::kInt:
       if (const int64_t value = *attribute.get<int64_t>(); value != 0 || !was_absent)
         message.add_integer(attribute_field::kInt, value);
@@ -261,12 +287,16 @@ Status OnnxWriteContext::write_attribute_value(MessageWriter& message, const Att
       if (const auto& value = *attribute.get<std::string>(); !value.empty() || !was_absent)
         message.add_text(attribute_field::kString, value);
       break;
-    case AttributeKind::kTensor: return tensor(attribute_field::kTensor, *attribute.get<Tensor>(), "tensor");
+    case AttributeKind::kTensor:
+      return tensor(attribute_field::kTensor, *attribute.get<Tensor>(), "tensor");
     case AttributeKind::kSparseTensor:
-      return sparse(attribute_field::kSparseTensor, *attribute.get<SparseTensor>(), "sparse_tensor");
-    case AttributeKind::kGraph: return graph(attribute_field::kGraph, *attribute.get<GraphId>());
+      return sparse(attribute_field::kSparseTensor, *attribute.get<SparseTensor>(),
+                    "sparse_tensor");
+    case AttributeKind::kGraph:
+      return graph(attribute_field::kGraph, *attribute.get<GraphId>());
     case AttributeKind::kType:
-      if (const Type& value = *attribute.get<Type>(); value.kind() != TypeKind::kUnknown || !was_absent) {
+      if (const Type& value = *attribute.get<Type>();
+          value.kind() != TypeKind::kUnknown || !was_absent) {
         const std::string* raw = kept::find(kept, kept::kType);
         if (raw || value.kind() != TypeKind::kUnknown)
           add_onnx_type(message, attribute_field::kTypeProto, value, dims_, raw);
@@ -279,7 +309,8 @@ Status OnnxWriteContext::write_attribute_value(MessageWriter& message, const Att
         message.add_integer(attribute_field::kInts, value);
       break;
     case AttributeKind::kFloats:
-      for (float value : *attribute.get<std::vector<float>>()) message.add_float32(attribute_field::kFloats, value);
+      for (float value : *attribute.get<std::vector<float>>())
+        message.add_float32(attribute_field::kFloats, value);
       break;
     case AttributeKind::kStrings:
       for (const auto& value : *attribute.get<std::vector<std::string>>())
@@ -288,7 +319,8 @@ Status OnnxWriteContext::write_attribute_value(MessageWriter& message, const Att
     case AttributeKind::kTensors: {
       size_t i = 0;
       for (const Tensor& value : *attribute.get<std::vector<Tensor>>())
-        SHIPWAY_RETURN_IF_ERROR(tensor(attribute_field::kTensors, value, kept::numbered("tensors", i++)));
+        SHIPWAY_RETURN_IF_ERROR(
+            tensor(attribute_field::kTensors, value, kept::numbered("tensors", i++)));
       break;
     }
     case AttributeKind::kSparseTensors: {

@@ -1,4 +1,5 @@
-// The reader's parts, which call each other: a graph holds nodes, a node attributes, an attribute graphs.
+// The reader's parts, which call each other: a graph holds nodes, a node attributes, an attribute
+// graphs.
 #pragma once
 
 #include <unordered_map>
@@ -11,10 +12,12 @@ namespace shipway {
 /// What a name means at the place that has been read up to.
 struct NamedValue {
   ValueId value;
-  bool is_defined = false;  // an input, initializer or node output has claimed it; else it has only been used
+  bool is_defined =
+      false;  // an input, initializer or node output has claimed it; else it has only been used
 };
 
-/// The names that are visible in one graph; those of the graphs around it by `outer`. Keys are views of the file.
+/// The names that are visible in one graph; those of the graphs around it by `outer`. Keys are
+/// views of the file.
 struct NameScope {
   GraphId graph;
   NameScope* outer = nullptr;
@@ -49,7 +52,8 @@ class OnnxReadContext {
   Status read_function(Bytes message);
 
   /// opset_import entries, as the model and functions have them.
-  Status read_opset_import(const FieldReader& field, std::vector<std::pair<std::string, int64_t>>& imports,
+  Status read_opset_import(const FieldReader& field,
+                           std::vector<std::pair<std::string, int64_t>>& imports,
                            kept::Keeper& keeper);
 
   void annotate(Entity entity, std::optional<Annotation> kept) {
@@ -60,20 +64,25 @@ class OnnxReadContext {
   void annotate_graph(GraphId graph, std::optional<Annotation> kept);
 
   // Names.
-  /// The value that a use of `name` means; one without a producer when nothing visible has that name yet.
+  /// The value that a use of `name` means; one without a producer when nothing visible has that
+  /// name yet.
   ValueId use_value(std::string_view name, NameScope& scope);
-  /// The value that an input, initializer or node output named `name` makes: the one used before, or a new one.
+  /// The value that an input, initializer or node output named `name` makes: the one used before,
+  /// or a new one.
   ValueId define_value(std::string_view name, NameScope& scope, Definer definer);
-  /// The value that an initializer gives data to: an input of that name (overridable), or one it defines.
+  /// The value that an initializer gives data to: an input of that name (overridable), or one it
+  /// defines.
   ValueId initialized_value(std::string_view name, NameScope& scope, const Type& type);
 
   // ValueInfoProto.
   Status describe_value(ValueId value, Bytes message);
   bool is_described(ValueId value) const {
-    return static_cast<size_t>(value.index) < described_.size() && described_[static_cast<size_t>(value.index)];
+    return static_cast<size_t>(value.index) < described_.size() &&
+           described_[static_cast<size_t>(value.index)];
   }
   Result<std::string_view> name_of_value_info(Bytes message) const;
-  Status read_value_infos(const std::vector<Bytes>& messages, NameScope& scope, kept::Keeper& keeper);
+  Status read_value_infos(const std::vector<Bytes>& messages, NameScope& scope,
+                          kept::Keeper& keeper);
 
   ModelBuilder& builder() { return builder_; }
   Model& model() { return model_; }
@@ -84,9 +93,10 @@ class OnnxReadContext {
   Status read_initializer(Bytes message, NameScope& scope);
   Status read_sparse_initializer(Bytes message, NameScope& scope);
   Status read_outputs(const std::vector<Bytes>& messages, NameScope& scope, kept::Keeper& keeper);
-  Status read_attribute_value(FieldReader& field, int64_t type, NameScope& scope, Attribute& attribute,
-                              kept::Keeper& keeper);
-  Result<Tensor> read_attribute_tensor(Bytes message, const std::string& prefix, kept::Keeper& keeper);
+  Status read_attribute_value(FieldReader& field, int64_t type, NameScope& scope,
+                              Attribute& attribute, kept::Keeper& keeper);
+  Result<Tensor> read_attribute_tensor(Bytes message, const std::string& prefix,
+                                       kept::Keeper& keeper);
   Result<SparseTensor> read_sparse(Bytes message, const std::string& prefix, kept::Keeper& keeper,
                                    std::string_view* name);
   Result<GraphId> read_subgraph(Bytes message, NameScope& scope);

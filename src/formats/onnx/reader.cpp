@@ -11,11 +11,13 @@ namespace {
 
 namespace field = onnx_fields::model;
 
-/// Wire types of ModelProto's fields: 2 for strings and messages, 0 for numbers, 9 for unknown fields.
+/// Wire types of ModelProto's fields: 2 for strings and messages, 0 for numbers, 9 for unknown
+/// fields.
 uint32_t expected_wire_type(uint32_t number) {
   switch (number) {
     case field::kIrVersion:
-    case field::kModelVersion: return 0;
+    case field::kModelVersion:
+      return 0;
     case field::kProducerName:
     case field::kProducerVersion:
     case field::kDomain:
@@ -25,8 +27,10 @@ uint32_t expected_wire_type(uint32_t number) {
     case field::kMetadataProps:
     case field::kTrainingInfo:
     case field::kFunctions:
-    case field::kConfiguration: return 2;
-    default: return 9;
+    case field::kConfiguration:
+      return 2;
+    default:
+      return 9;
   }
 }
 
@@ -59,7 +63,8 @@ Status OnnxReadContext::read_opset_import(const FieldReader& import_field,
   return Status::ok();
 }
 
-Result<Model> read_onnx_model(Bytes bytes, std::shared_ptr<const void> owner, std::optional<std::string> folder) {
+Result<Model> read_onnx_model(Bytes bytes, std::shared_ptr<const void> owner,
+                              std::optional<std::string> folder) {
   Model model;
   ExternalFiles external(std::move(folder));
   OnnxReadContext context(model, bytes, {bytes.data(), std::move(owner), &external});
@@ -77,25 +82,42 @@ Result<Model> read_onnx_model(Bytes bytes, std::shared_ptr<const void> owner, st
   };
   while (fields.next()) {
     switch (fields.key()) {
-      case varint_field(field::kIrVersion): read_number(model.ir_version); break;
-      case bytes_field(field::kProducerName): read_text(model.producer_name); break;
-      case bytes_field(field::kProducerVersion): read_text(model.producer_version); break;
-      case bytes_field(field::kDomain): read_text(model.domain); break;
-      case varint_field(field::kModelVersion): read_number(model.model_version); break;
-      case bytes_field(field::kDocString): read_text(model.doc_string); break;
+      case varint_field(field::kIrVersion):
+        read_number(model.ir_version);
+        break;
+      case bytes_field(field::kProducerName):
+        read_text(model.producer_name);
+        break;
+      case bytes_field(field::kProducerVersion):
+        read_text(model.producer_version);
+        break;
+      case bytes_field(field::kDomain):
+        read_text(model.domain);
+        break;
+      case varint_field(field::kModelVersion):
+        read_number(model.model_version);
+        break;
+      case bytes_field(field::kDocString):
+        read_text(model.doc_string);
+        break;
       case bytes_field(field::kGraph):
-        if (graph) return Status::invalid_model("has two graphs, the second at byte {}", fields.offset());
+        if (graph)
+          return Status::invalid_model("has two graphs, the second at byte {}", fields.offset());
         graph = fields.bytes();
         break;
       case bytes_field(field::kOpsetImport):
-        SHIPWAY_RETURN_IF_ERROR(
-            context.read_opset_import(fields, model.opset_imports, keeper).with_context("opset_import"));
+        SHIPWAY_RETURN_IF_ERROR(context.read_opset_import(fields, model.opset_imports, keeper)
+                                    .with_context("opset_import"));
         break;
       case bytes_field(field::kMetadataProps):
-        SHIPWAY_RETURN_IF_ERROR(keeper.metadata(fields, bytes.data()).with_context("metadata_props"));
+        SHIPWAY_RETURN_IF_ERROR(
+            keeper.metadata(fields, bytes.data()).with_context("metadata_props"));
         break;
-      case bytes_field(field::kFunctions): functions.push_back(fields.bytes()); break;
-      default: keeper.unknown(fields.raw_text());
+      case bytes_field(field::kFunctions):
+        functions.push_back(fields.bytes());
+        break;
+      default:
+        keeper.unknown(fields.raw_text());
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());

@@ -14,7 +14,8 @@ namespace {
 using protozero::pbf_writer;
 using ::testing::HasSubstr;
 
-// The messages are made with protozero's writer and the numbers of onnx.proto, not with the code under test.
+// The messages are made with protozero's writer and the numbers of onnx.proto, not with the code
+// under test.
 std::string value_info(std::string_view name, std::initializer_list<int64_t> dims) {
   std::string shape, tensor, type, info;
   for (int64_t size : dims) {
@@ -30,7 +31,8 @@ std::string value_info(std::string_view name, std::initializer_list<int64_t> dim
   return info;
 }
 
-std::string node(std::string_view op, std::initializer_list<std::string> inputs, std::initializer_list<std::string> outputs,
+std::string node(std::string_view op, std::initializer_list<std::string> inputs,
+                 std::initializer_list<std::string> outputs,
                  std::initializer_list<std::string> attributes = {}) {
   std::string bytes;
   pbf_writer writer(bytes);
@@ -100,7 +102,8 @@ TEST(OnnxReader, LoadsUndefinedAndRepeatedNamesForTheChecker) {
   g.add_message(12, value_info("y", {1}));
   auto model = read(model_of(graph));
   ASSERT_TRUE(model.is_ok()) << model.status().message();
-  EXPECT_FALSE(model->value(model->node(model->graph().first_node()).input(0)).producer().is_valid());
+  EXPECT_FALSE(
+      model->value(model->node(model->graph().first_node()).input(0)).producer().is_valid());
   const Annotation* note = model->annotation({Entity::Kind::kGraph, model->main_graph().index, {}});
   ASSERT_NE(note, nullptr);
   EXPECT_THAT(note->other.at(std::string(kDuplicateDefinitions)),

@@ -11,20 +11,29 @@ namespace {
 namespace field = onnx_fields::tensor;
 
 enum class DataField : uint8_t { kNone, kFloat, kInt32, kString, kInt64, kRaw, kDouble, kUInt64 };
-constexpr std::string_view kDataFieldNames[] = {"none",     "float_data", "int32_data",  "string_data", "int64_data",
-                                                "raw_data", "double_data", "uint64_data"};
+constexpr std::string_view kDataFieldNames[] = {"none",        "float_data", "int32_data",
+                                                "string_data", "int64_data", "raw_data",
+                                                "double_data", "uint64_data"};
 std::string_view name_of(DataField data) { return kDataFieldNames[static_cast<size_t>(data)]; }
 
 std::optional<DataField> data_field_of(uint32_t number) {
   switch (number) {
-    case field::kFloatData: return DataField::kFloat;
-    case field::kInt32Data: return DataField::kInt32;
-    case field::kStringData: return DataField::kString;
-    case field::kInt64Data: return DataField::kInt64;
-    case field::kRawData: return DataField::kRaw;
-    case field::kDoubleData: return DataField::kDouble;
-    case field::kUInt64Data: return DataField::kUInt64;
-    default: return std::nullopt;
+    case field::kFloatData:
+      return DataField::kFloat;
+    case field::kInt32Data:
+      return DataField::kInt32;
+    case field::kStringData:
+      return DataField::kString;
+    case field::kInt64Data:
+      return DataField::kInt64;
+    case field::kRawData:
+      return DataField::kRaw;
+    case field::kDoubleData:
+      return DataField::kDouble;
+    case field::kUInt64Data:
+      return DataField::kUInt64;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -32,14 +41,20 @@ std::optional<DataField> data_field_of(uint32_t number) {
 DataField typed_field_of(DType dtype) {
   switch (dtype) {
     case DType::kFloat32:
-    case DType::kComplex64: return DataField::kFloat;
+    case DType::kComplex64:
+      return DataField::kFloat;
     case DType::kFloat64:
-    case DType::kComplex128: return DataField::kDouble;
-    case DType::kInt64: return DataField::kInt64;
+    case DType::kComplex128:
+      return DataField::kDouble;
+    case DType::kInt64:
+      return DataField::kInt64;
     case DType::kUInt32:
-    case DType::kUInt64: return DataField::kUInt64;
-    case DType::kString: return DataField::kString;
-    default: return DataField::kInt32;
+    case DType::kUInt64:
+      return DataField::kUInt64;
+    case DType::kString:
+      return DataField::kString;
+    default:
+      return DataField::kInt32;
   }
 }
 
@@ -50,7 +65,8 @@ size_t alignment_of(DType dtype) {
 }
 
 /// Elements as they stand in the file: borrowed where owner and alignment allow, else copied.
-Result<Tensor> place_elements(DType dtype, Shape shape, Bytes elements, const std::shared_ptr<const void>& owner) {
+Result<Tensor> place_elements(DType dtype, Shape shape, Bytes elements,
+                              const std::shared_ptr<const void>& owner) {
   const bool aligned = reinterpret_cast<uintptr_t>(elements.data()) % alignment_of(dtype) == 0;
   if (owner && aligned)
     return Tensor::from_storage(dtype, std::move(shape),
@@ -107,9 +123,11 @@ Status read_data_field(FieldReader& fields, DataField data, Parts& parts, OnnxTe
     tensor.other_fields += fields.raw_text();
     return Status::ok();
   }
-  if (fields.is_default() && (fields.key() & 7) == 2 && data != DataField::kString) return Status::ok();
+  if (fields.is_default() && (fields.key() & 7) == 2 && data != DataField::kString)
+    return Status::ok();
   if (parts.data != DataField::kNone && parts.data != data)
-    return Status::invalid_model("has elements in both {} and {}", name_of(parts.data), name_of(data));
+    return Status::invalid_model("has elements in both {} and {}", name_of(parts.data),
+                                 name_of(data));
   parts.data = data;
   if (data == DataField::kInt32 || data == DataField::kInt64 || data == DataField::kUInt64) {
     parts.payload += fields.raw_text();
@@ -127,9 +145,15 @@ Result<Parts> read_parts(Bytes message, const TensorSource& source, OnnxTensor& 
     const uint32_t wire_type = fields.key() & 7;
     switch (fields.key()) {
       case varint_field(field::kDims):
-      case bytes_field(field::kDims): SHIPWAY_RETURN_IF_ERROR(fields.append_integers(parts.dims)); continue;
-      case varint_field(field::kDataType): parts.dtype = fields.integer(); continue;
-      case bytes_field(field::kName): tensor.name = fields.text(); break;
+      case bytes_field(field::kDims):
+        SHIPWAY_RETURN_IF_ERROR(fields.append_integers(parts.dims));
+        continue;
+      case varint_field(field::kDataType):
+        parts.dtype = fields.integer();
+        continue;
+      case bytes_field(field::kName):
+        tensor.name = fields.text();
+        break;
       case varint_field(field::kDataLocation):
         parts.is_external = fields.integer() == field::kLocationExternal;
         break;
@@ -140,8 +164,8 @@ Result<Parts> read_parts(Bytes message, const TensorSource& source, OnnxTensor& 
       }
       default:
         if (const auto data = data_field_of(fields.number())) {
-          const bool integers =
-              *data == DataField::kInt32 || *data == DataField::kInt64 || *data == DataField::kUInt64;
+          const bool integers = *data == DataField::kInt32 || *data == DataField::kInt64 ||
+                                *data == DataField::kUInt64;
           const bool fits = wire_type == 2 || (integers && wire_type == 0) ||
                             (*data == DataField::kFloat && wire_type == 5) ||
                             (*data == DataField::kDouble && wire_type == 1);
@@ -156,26 +180,30 @@ Result<Parts> read_parts(Bytes message, const TensorSource& source, OnnxTensor& 
   return parts;
 }
 
-Result<Tensor> read_external(DType dtype, Shape shape, int64_t bytes, Parts& parts, const TensorSource& source,
-                             OnnxTensor& tensor) {
+Result<Tensor> read_external(DType dtype, Shape shape, int64_t bytes, Parts& parts,
+                             const TensorSource& source, OnnxTensor& tensor) {
   if (dtype == DType::kString) return Status::invalid_model("strings cannot be external data");
   if (parts.data != DataField::kNone)
-    return Status::invalid_model("is external data and has elements in {} too", name_of(parts.data));
-  SHIPWAY_ASSIGN_OR_RETURN(ExternalData external, parse_external_data(std::move(parts.external_entries)));
+    return Status::invalid_model("is external data and has elements in {} too",
+                                 name_of(parts.data));
+  SHIPWAY_ASSIGN_OR_RETURN(ExternalData external,
+                           parse_external_data(std::move(parts.external_entries)));
   if (!source.external)
-    return Status::invalid_model("has external data {}, which cannot be read here", quoted(external.location));
+    return Status::invalid_model("has external data {}, which cannot be read here",
+                                 quoted(external.location));
   SHIPWAY_ASSIGN_OR_RETURN(const auto file, source.external->open(external.location));
   const auto available = static_cast<int64_t>(file->bytes().size());
   if (external.offset > available)
-    return Status::invalid_model("external data starts at byte {} of {}, which has {} bytes", external.offset,
-                                 quoted(external.location), available);
+    return Status::invalid_model("external data starts at byte {} of {}, which has {} bytes",
+                                 external.offset, quoted(external.location), available);
   const int64_t left = available - external.offset;
   if (external.length >= 0 && external.length != bytes)
-    return Status::invalid_model("external data has length {}, expected {} for {}[{}]", external.length, bytes,
-                                 to_string(dtype), to_string(shape));
+    return Status::invalid_model("external data has length {}, expected {} for {}[{}]",
+                                 external.length, bytes, to_string(dtype), to_string(shape));
   if (bytes > left)
-    return Status::invalid_model("external data needs {} bytes from byte {} of {} on, {} left (a cut-off file?)",
-                                 bytes, external.offset, quoted(external.location), left);
+    return Status::invalid_model(
+        "external data needs {} bytes from byte {} of {} on, {} left (a cut-off file?)", bytes,
+        external.offset, quoted(external.location), left);
   const Bytes elements =
       file->bytes().subspan(static_cast<size_t>(external.offset), static_cast<size_t>(bytes));
   tensor.external = std::make_shared<const ExternalData>(std::move(external));
@@ -187,9 +215,10 @@ Result<Tensor> read_chunks(DType dtype, Shape shape, int64_t bytes, const Parts&
   uint64_t found = 0;
   for (Bytes chunk : parts.chunks) found += chunk.size();
   if (found != static_cast<uint64_t>(bytes))
-    return Status::invalid_model("has {} bytes in {}, expected {} for {}[{}]", found, name_of(parts.data), bytes,
-                                 to_string(dtype), to_string(shape));
-  if (parts.chunks.size() == 1) return place_elements(dtype, std::move(shape), parts.chunks[0], source.owner);
+    return Status::invalid_model("has {} bytes in {}, expected {} for {}[{}]", found,
+                                 name_of(parts.data), bytes, to_string(dtype), to_string(shape));
+  if (parts.chunks.size() == 1)
+    return place_elements(dtype, std::move(shape), parts.chunks[0], source.owner);
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, std::move(shape)));
   auto* to = static_cast<std::byte*>(tensor.mutable_data());
   for (Bytes chunk : parts.chunks) to = std::copy(chunk.begin(), chunk.end(), to);
@@ -199,23 +228,24 @@ Result<Tensor> read_chunks(DType dtype, Shape shape, int64_t bytes, const Parts&
 Result<Tensor> read_elements(DType dtype, Shape shape, int64_t count, int64_t bytes, Parts& parts,
                              const TensorSource& source, OnnxTensor& tensor) {
   const DataField typed = typed_field_of(dtype);
-  if (parts.is_external) return read_external(dtype, std::move(shape), bytes, parts, source, tensor);
+  if (parts.is_external)
+    return read_external(dtype, std::move(shape), bytes, parts, source, tensor);
   const bool is_raw = parts.data == DataField::kRaw && dtype != DType::kString;
   if (parts.data != DataField::kNone && !is_raw && parts.data != typed)
-    return Status::invalid_model("has dtype {} but its elements in {}, expected {}{}", to_string(dtype),
-                                 name_of(parts.data), name_of(typed),
+    return Status::invalid_model("has dtype {} but its elements in {}, expected {}{}",
+                                 to_string(dtype), name_of(parts.data), name_of(typed),
                                  dtype == DType::kString ? "" : " or raw_data");
   tensor.data_field = is_raw ? "" : name_of(parts.data);
   if (parts.data == DataField::kNone) {
     if (count > 0)
-      return Status::invalid_model("has no elements, expected {} for {}[{}]", count, to_string(dtype),
-                                   to_string(shape));
+      return Status::invalid_model("has no elements, expected {} for {}[{}]", count,
+                                   to_string(dtype), to_string(shape));
     return Tensor::zeros(dtype, std::move(shape));
   }
   if (dtype == DType::kString) {
     if (parts.chunks.size() != static_cast<size_t>(count))
-      return Status::invalid_model("has {} elements in string_data, expected {} for [{}]", parts.chunks.size(),
-                                   count, to_string(shape));
+      return Status::invalid_model("has {} elements in string_data, expected {} for [{}]",
+                                   parts.chunks.size(), count, to_string(shape));
     std::vector<std::string> strings;
     strings.reserve(parts.chunks.size());
     for (Bytes chunk : parts.chunks) strings.emplace_back(as_text(chunk));
@@ -227,8 +257,9 @@ Result<Tensor> read_elements(DType dtype, Shape shape, int64_t count, int64_t by
 
   const int64_t expected = bit_width(dtype) < 6 ? bytes : count;
   if (parts.integers.size() != static_cast<size_t>(expected))
-    return Status::invalid_model("has {} numbers in {}, expected {} for {}[{}]", parts.integers.size(),
-                                 name_of(parts.data), expected, to_string(dtype), to_string(shape));
+    return Status::invalid_model("has {} numbers in {}, expected {} for {}[{}]",
+                                 parts.integers.size(), name_of(parts.data), expected,
+                                 to_string(dtype), to_string(shape));
   SHIPWAY_ASSIGN_OR_RETURN(Tensor decoded, place_integers(dtype, std::move(shape), parts.integers));
   if (typed_integers(decoded) != parts.integers) tensor.payload = std::move(parts.payload);
   return decoded;
@@ -236,12 +267,23 @@ Result<Tensor> read_elements(DType dtype, Shape shape, int64_t count, int64_t by
 
 Status write_typed(MessageWriter& message, const Tensor& tensor, DataField data) {
   switch (data) {
-    case DataField::kFloat: message.add_borrowed(field::kFloatData, tensor.bytes()); break;
-    case DataField::kDouble: message.add_borrowed(field::kDoubleData, tensor.bytes()); break;
-    case DataField::kInt32: message.add_packed(field::kInt32Data, typed_integers(tensor)); break;
-    case DataField::kInt64: message.add_packed(field::kInt64Data, typed_integers(tensor)); break;
-    case DataField::kUInt64: message.add_packed(field::kUInt64Data, typed_integers(tensor)); break;
-    default: return Status::internal("{} is no typed field", name_of(data));
+    case DataField::kFloat:
+      message.add_borrowed(field::kFloatData, tensor.bytes());
+      break;
+    case DataField::kDouble:
+      message.add_borrowed(field::kDoubleData, tensor.bytes());
+      break;
+    case DataField::kInt32:
+      message.add_packed(field::kInt32Data, typed_integers(tensor));
+      break;
+    case DataField::kInt64:
+      message.add_packed(field::kInt64Data, typed_integers(tensor));
+      break;
+    case DataField::kUInt64:
+      message.add_packed(field::kUInt64Data, typed_integers(tensor));
+      break;
+    default:
+      return Status::internal("{} is no typed field", name_of(data));
   }
   return Status::ok();
 }
@@ -300,18 +342,22 @@ Result<OnnxTensor> read_onnx_tensor(Bytes message, const TensorSource& source) {
   if (status.is_ok()) {
     status = [&]() -> Status {
       if (!is_valid_dtype(parts->dtype))
-        return Status::invalid_model("has data_type {}, which is not an element type of ONNX", parts->dtype);
+        return Status::invalid_model("has data_type {}, which is not an element type of ONNX",
+                                     parts->dtype);
       const auto dtype = static_cast<DType>(parts->dtype);
       const Shape shape{std::span<const int64_t>(parts->dims)};
       SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(shape));
       SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, storage_bytes(dtype, count));
-      SHIPWAY_ASSIGN_OR_RETURN(tensor.tensor, read_elements(dtype, shape, count, bytes, *parts, source, tensor));
+      SHIPWAY_ASSIGN_OR_RETURN(tensor.tensor,
+                               read_elements(dtype, shape, count, bytes, *parts, source, tensor));
       return Status::ok();
     }();
   }
   if (!status.is_ok()) {
-    const auto begin = static_cast<size_t>(message.data() - (source.origin ? source.origin : message.data()));
-    return status.with_context("tensor {} (bytes {} to {})", quoted(tensor.name), begin, begin + message.size());
+    const auto begin =
+        static_cast<size_t>(message.data() - (source.origin ? source.origin : message.data()));
+    return status.with_context("tensor {} (bytes {} to {})", quoted(tensor.name), begin,
+                               begin + message.size());
   }
   return tensor;
 }
@@ -320,7 +366,8 @@ Status write_onnx_tensor(MessageWriter& message, const Tensor& tensor, const Onn
                          const ExternalPlace* external) {
   for (int64_t size : tensor.shape()) message.add_integer(field::kDims, size);
   message.add_integer(field::kDataType, static_cast<int64_t>(tensor.dtype()));
-  if (!tensor.is_contiguous()) return Status::internal("a tensor with strides reached the ONNX writer");
+  if (!tensor.is_contiguous())
+    return Status::internal("a tensor with strides reached the ONNX writer");
 
   FieldReader fields(as_bytes(form.other_fields));
   while (fields.next())

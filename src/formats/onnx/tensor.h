@@ -9,9 +9,9 @@ namespace shipway {
 
 /// What reading a tensor needs to know of its file.
 struct TensorSource {
-  const std::byte* origin = nullptr;        // where the file begins, for positions in errors
-  std::shared_ptr<const void> owner;        // keeps the bytes alive; null: elements are copied
-  ExternalFiles* external = nullptr;        // null: external data is refused
+  const std::byte* origin = nullptr;  // where the file begins, for positions in errors
+  std::shared_ptr<const void> owner;  // keeps the bytes alive; null: elements are copied
+  ExternalFiles* external = nullptr;  // null: external data is refused
 };
 
 /// A tensor and what its message said besides, so that it can be written back as it was.
@@ -19,7 +19,8 @@ struct OnnxTensor {
   std::string_view name;  // a view of the message
   Tensor tensor;
   std::shared_ptr<const ExternalData> external;
-  /// The field that held the elements ("float_data", ...; "none" when absent); "" stands for the usual one.
+  /// The field that held the elements ("float_data", ...; "none" when absent); "" stands for the
+  /// usual one.
   std::string data_field;
   /// The elements' field as it was, where its numbers were unusual (int8 stored as 300, say).
   std::string payload;
@@ -27,8 +28,8 @@ struct OnnxTensor {
   std::string other_fields;
 };
 
-/// Elements are not copied when they stand in the message (or external file) as in memory, suitably aligned for
-/// their dtype, and `source.owner` keeps them alive.
+/// Elements are not copied when they stand in the message (or external file) as in memory, suitably
+/// aligned for their dtype, and `source.owner` keeps them alive.
 Result<OnnxTensor> read_onnx_tensor(Bytes message, const TensorSource& source);
 
 /// The numbers of a tensor in one of the typed fields, as TensorProto's writers give them.
@@ -42,8 +43,8 @@ struct ExternalPlace {
   std::vector<std::pair<std::string, std::string>> entries;  // written as they are when not empty
 };
 
-/// `form` gives data_field, payload and other_fields; its tensor is ignored. Raw elements are borrowed: `tensor`
-/// must outlive the message.
+/// `form` gives data_field, payload and other_fields; its tensor is ignored. Raw elements are
+/// borrowed: `tensor` must outlive the message.
 Status write_onnx_tensor(MessageWriter& message, const Tensor& tensor, const OnnxTensor& form = {},
                          const ExternalPlace* external = nullptr);
 

@@ -37,7 +37,8 @@ Result<Dims> read_shape(Bytes message, DimTable& dims, const std::byte* origin) 
   return shape;
 }
 
-Result<Type> read_tensor_type(Bytes message, DimTable& dims, const std::byte* origin, TypeKind kind) {
+Result<Type> read_tensor_type(Bytes message, DimTable& dims, const std::byte* origin,
+                              TypeKind kind) {
   DType dtype = DType::kUndefined;
   std::optional<Dims> shape;
   FieldReader fields(message, origin);
@@ -52,7 +53,8 @@ Result<Type> read_tensor_type(Bytes message, DimTable& dims, const std::byte* or
   return shape ? Type::tensor(dtype, std::move(*shape)) : Type::tensor(dtype);
 }
 
-Result<Type> read_container(Bytes message, DimTable& dims, const std::byte* origin, int depth, TypeKind kind) {
+Result<Type> read_container(Bytes message, DimTable& dims, const std::byte* origin, int depth,
+                            TypeKind kind) {
   Type element;
   DType key = DType::kUndefined;
   const uint32_t element_field = kind == TypeKind::kMap ? field::kValueType : field::kElemType;
@@ -66,7 +68,8 @@ Result<Type> read_container(Bytes message, DimTable& dims, const std::byte* orig
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
   if (kind == TypeKind::kMap) return Type::map(key, std::move(element));
-  return kind == TypeKind::kSequence ? Type::sequence(std::move(element)) : Type::optional(std::move(element));
+  return kind == TypeKind::kSequence ? Type::sequence(std::move(element))
+                                     : Type::optional(std::move(element));
 }
 
 Result<Type> read_opaque(Bytes message, const std::byte* origin) {
@@ -87,7 +90,8 @@ MessageWriter write_tensor_type(const Type& type, const DimTable& table) {
   MessageWriter shape;
   for (Dim dim : *type.dims()) {
     MessageWriter size;
-    if (dim.is_constant()) size.add_integer(shape_field::kDimValue, dim.value());
+    if (dim.is_constant())
+      size.add_integer(shape_field::kDimValue, dim.value());
     else if (dim.is_expression() && !table.mentions_fresh(dim))
       size.add_text(shape_field::kDimParam, table.to_string(dim));
     shape.add_message(shape_field::kDim, std::move(size));
@@ -111,15 +115,18 @@ Result<Type> read_onnx_type(Bytes message, DimTable& dims, const std::byte* orig
         break;
       }
       case bytes_field(field::kSparseTensor): {
-        SHIPWAY_ASSIGN_OR_RETURN(type, read_tensor_type(inner, dims, origin, TypeKind::kSparseTensor));
+        SHIPWAY_ASSIGN_OR_RETURN(type,
+                                 read_tensor_type(inner, dims, origin, TypeKind::kSparseTensor));
         break;
       }
       case bytes_field(field::kSequence): {
-        SHIPWAY_ASSIGN_OR_RETURN(type, read_container(inner, dims, origin, depth, TypeKind::kSequence));
+        SHIPWAY_ASSIGN_OR_RETURN(type,
+                                 read_container(inner, dims, origin, depth, TypeKind::kSequence));
         break;
       }
       case bytes_field(field::kOptional): {
-        SHIPWAY_ASSIGN_OR_RETURN(type, read_container(inner, dims, origin, depth, TypeKind::kOptional));
+        SHIPWAY_ASSIGN_OR_RETURN(type,
+                                 read_container(inner, dims, origin, depth, TypeKind::kOptional));
         break;
       }
       case bytes_field(field::kMap): {
@@ -130,7 +137,8 @@ Result<Type> read_onnx_type(Bytes message, DimTable& dims, const std::byte* orig
         SHIPWAY_ASSIGN_OR_RETURN(type, read_opaque(inner, origin));
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
@@ -141,9 +149,14 @@ MessageWriter write_onnx_type(const Type& type, const DimTable& dims) {
   MessageWriter message;
   MessageWriter inner;
   switch (type.kind()) {
-    case TypeKind::kUnknown: break;
-    case TypeKind::kTensor: message.add_message(field::kTensor, write_tensor_type(type, dims)); break;
-    case TypeKind::kSparseTensor: message.add_message(field::kSparseTensor, write_tensor_type(type, dims)); break;
+    case TypeKind::kUnknown:
+      break;
+    case TypeKind::kTensor:
+      message.add_message(field::kTensor, write_tensor_type(type, dims));
+      break;
+    case TypeKind::kSparseTensor:
+      message.add_message(field::kSparseTensor, write_tensor_type(type, dims));
+      break;
     case TypeKind::kSequence:
     case TypeKind::kOptional:
       inner.add_message(field::kElemType, write_onnx_type(type.element(), dims));
@@ -164,8 +177,10 @@ MessageWriter write_onnx_type(const Type& type, const DimTable& dims) {
   return message;
 }
 
-std::optional<std::string> unusual_onnx_type(Bytes message, const Type& type, const DimTable& dims) {
-  if (type.kind() != TypeKind::kUnknown && write_onnx_type(type, dims).to_string() == as_text(message))
+std::optional<std::string> unusual_onnx_type(Bytes message, const Type& type,
+                                             const DimTable& dims) {
+  if (type.kind() != TypeKind::kUnknown &&
+      write_onnx_type(type, dims).to_string() == as_text(message))
     return std::nullopt;
   return std::string(as_text(message));
 }

@@ -14,7 +14,14 @@ namespace sparse_field = onnx_fields::sparse_tensor;
 constexpr int kMaxDepth = 100;
 
 // SequenceProto.DataType and OptionalProto.DataType.
-enum ElementKind : int64_t { kNothing = 0, kTensorKind = 1, kSparseKind = 2, kSequenceKind = 3, kMapKind = 4, kOptionalKind = 5 };
+enum ElementKind : int64_t {
+  kNothing = 0,
+  kTensorKind = 1,
+  kSparseKind = 2,
+  kSequenceKind = 3,
+  kMapKind = 4,
+  kOptionalKind = 5
+};
 
 enum class Message : uint8_t { kTensor, kSparse, kSequence, kMap, kOptional };
 
@@ -32,7 +39,8 @@ Result<RuntimeValue> read_sparse(Bytes message, const std::byte* origin) {
     } else if (fields.key() == bytes_field(sparse_field::kIndices)) {
       SHIPWAY_ASSIGN_OR_RETURN(OnnxTensor tensor, read_onnx_tensor(fields.bytes(), source));
       sparse.indices = std::move(tensor.tensor);
-    } else if (fields.number() == sparse_field::kDims && ((fields.key() & 7) == 0 || (fields.key() & 7) == 2)) {
+    } else if (fields.number() == sparse_field::kDims &&
+               ((fields.key() & 7) == 0 || (fields.key() & 7) == 2)) {
       SHIPWAY_RETURN_IF_ERROR(fields.append_integers(dims));
     }
   }
@@ -47,12 +55,23 @@ Result<RuntimeValue> read_sequence(Bytes message, const std::byte* origin, int d
   while (fields.next()) {
     Message kind;
     switch (fields.key()) {
-      case bytes_field(sequence_field::kTensors): kind = Message::kTensor; break;
-      case bytes_field(sequence_field::kSparseTensors): kind = Message::kSparse; break;
-      case bytes_field(sequence_field::kSequences): kind = Message::kSequence; break;
-      case bytes_field(sequence_field::kMaps): kind = Message::kMap; break;
-      case bytes_field(sequence_field::kOptionals): kind = Message::kOptional; break;
-      default: continue;
+      case bytes_field(sequence_field::kTensors):
+        kind = Message::kTensor;
+        break;
+      case bytes_field(sequence_field::kSparseTensors):
+        kind = Message::kSparse;
+        break;
+      case bytes_field(sequence_field::kSequences):
+        kind = Message::kSequence;
+        break;
+      case bytes_field(sequence_field::kMaps):
+        kind = Message::kMap;
+        break;
+      case bytes_field(sequence_field::kOptionals):
+        kind = Message::kOptional;
+        break;
+      default:
+        continue;
     }
     SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue element, read(fields.bytes(), kind, origin, depth + 1));
     sequence.push_back(std::move(element));
@@ -67,12 +86,23 @@ Result<RuntimeValue> read_optional(Bytes message, const std::byte* origin, int d
   while (fields.next()) {
     Message kind;
     switch (fields.key()) {
-      case bytes_field(optional_field::kTensor): kind = Message::kTensor; break;
-      case bytes_field(optional_field::kSparseTensor): kind = Message::kSparse; break;
-      case bytes_field(optional_field::kSequence): kind = Message::kSequence; break;
-      case bytes_field(optional_field::kMap): kind = Message::kMap; break;
-      case bytes_field(optional_field::kOptional): kind = Message::kOptional; break;
-      default: continue;
+      case bytes_field(optional_field::kTensor):
+        kind = Message::kTensor;
+        break;
+      case bytes_field(optional_field::kSparseTensor):
+        kind = Message::kSparse;
+        break;
+      case bytes_field(optional_field::kSequence):
+        kind = Message::kSequence;
+        break;
+      case bytes_field(optional_field::kMap):
+        kind = Message::kMap;
+        break;
+      case bytes_field(optional_field::kOptional):
+        kind = Message::kOptional;
+        break;
+      default:
+        continue;
     }
     SHIPWAY_ASSIGN_OR_RETURN(value, read(fields.bytes(), kind, origin, depth + 1));
   }
@@ -97,20 +127,29 @@ Result<RuntimeValue> read_map(Bytes message, const std::byte* origin, int depth)
   FieldReader fields(message, origin);
   while (fields.next()) {
     switch (fields.key()) {
-      case varint_field(map_field::kKeyType): key_type = fields.integer(); break;
+      case varint_field(map_field::kKeyType):
+        key_type = fields.integer();
+        break;
       case varint_field(map_field::kKeys):
-      case bytes_field(map_field::kKeys): SHIPWAY_RETURN_IF_ERROR(fields.append_integers(keys)); break;
-      case bytes_field(map_field::kStringKeys): string_keys.emplace_back(fields.text()); break;
+      case bytes_field(map_field::kKeys):
+        SHIPWAY_RETURN_IF_ERROR(fields.append_integers(keys));
+        break;
+      case bytes_field(map_field::kStringKeys):
+        string_keys.emplace_back(fields.text());
+        break;
       case bytes_field(map_field::kValues): {
-        SHIPWAY_ASSIGN_OR_RETURN(const RuntimeValue read_values, read_sequence(fields.bytes(), origin, depth + 1));
+        SHIPWAY_ASSIGN_OR_RETURN(const RuntimeValue read_values,
+                                 read_sequence(fields.bytes(), origin, depth + 1));
         values = *read_values.sequence();
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
-  if (key_type == static_cast<int64_t>(DType::kString)) return zip_map(string_keys, std::move(values));
+  if (key_type == static_cast<int64_t>(DType::kString))
+    return zip_map(string_keys, std::move(values));
   return zip_map(keys, std::move(values));
 }
 
@@ -118,24 +157,34 @@ Result<RuntimeValue> read(Bytes message, Message kind, const std::byte* origin, 
   if (depth > kMaxDepth) return Status::limit("a value is nested deeper than {} levels", kMaxDepth);
   switch (kind) {
     case Message::kTensor: {
-      SHIPWAY_ASSIGN_OR_RETURN(OnnxTensor tensor, read_onnx_tensor(message, {origin, nullptr, nullptr}));
+      SHIPWAY_ASSIGN_OR_RETURN(OnnxTensor tensor,
+                               read_onnx_tensor(message, {origin, nullptr, nullptr}));
       return RuntimeValue(std::move(tensor.tensor));
     }
-    case Message::kSparse: return read_sparse(message, origin);
-    case Message::kSequence: return read_sequence(message, origin, depth);
-    case Message::kMap: return read_map(message, origin, depth);
-    case Message::kOptional: return read_optional(message, origin, depth);
+    case Message::kSparse:
+      return read_sparse(message, origin);
+    case Message::kSequence:
+      return read_sequence(message, origin, depth);
+    case Message::kMap:
+      return read_map(message, origin, depth);
+    case Message::kOptional:
+      return read_optional(message, origin, depth);
   }
   return Status::internal("unknown kind of value");
 }
 
 Message message_of(const Type& type) {
   switch (type.kind()) {
-    case TypeKind::kSparseTensor: return Message::kSparse;
-    case TypeKind::kSequence: return Message::kSequence;
-    case TypeKind::kMap: return Message::kMap;
-    case TypeKind::kOptional: return Message::kOptional;
-    default: return Message::kTensor;
+    case TypeKind::kSparseTensor:
+      return Message::kSparse;
+    case TypeKind::kSequence:
+      return Message::kSequence;
+    case TypeKind::kMap:
+      return Message::kMap;
+    case TypeKind::kOptional:
+      return Message::kOptional;
+    default:
+      return Message::kTensor;
   }
 }
 
@@ -146,7 +195,8 @@ Message message_of(const RuntimeValue& value) {
   return value.is_absent() ? Message::kOptional : Message::kTensor;
 }
 
-Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string_view name, int depth);
+Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string_view name,
+                            int depth);
 
 ElementKind element_kind(const RuntimeValue& value) {
   if (value.sparse()) return kSparseKind;
@@ -163,7 +213,8 @@ Result<MessageWriter> write_sequence(const Sequence& sequence, std::string_view 
   for (const RuntimeValue& element : sequence) {
     if (element_kind(element) != kind)
       return Status::unsupported("a sequence of different kinds of values cannot be written");
-    SHIPWAY_ASSIGN_OR_RETURN(MessageWriter inner, write(element, message_of(element), "", depth + 1));
+    SHIPWAY_ASSIGN_OR_RETURN(MessageWriter inner,
+                             write(element, message_of(element), "", depth + 1));
     message.add_message(sequence_field::kElemType + static_cast<uint32_t>(kind), std::move(inner));
   }
   return message;
@@ -200,7 +251,8 @@ Result<MessageWriter> write_tensor(const Tensor& tensor, std::string_view name) 
   return message;
 }
 
-Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string_view name, int depth) {
+Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string_view name,
+                            int depth) {
   if (depth > kMaxDepth) return Status::limit("a value is nested deeper than {} levels", kMaxDepth);
   MessageWriter message;
   switch (kind) {
@@ -219,8 +271,10 @@ Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string
       for (int64_t size : sparse.shape) message.add_integer(sparse_field::kDims, size);
       return message;
     }
-    case Message::kSequence: return write_sequence(*value.sequence(), name, depth);
-    case Message::kMap: return write_map(*value.map(), name, depth);
+    case Message::kSequence:
+      return write_sequence(*value.sequence(), name, depth);
+    case Message::kMap:
+      return write_map(*value.map(), name, depth);
     case Message::kOptional: {
       message.add_text_if_any(optional_field::kName, name);
       if (value.is_absent()) {
@@ -230,7 +284,8 @@ Result<MessageWriter> write(const RuntimeValue& value, Message kind, std::string
       const ElementKind inner_kind = element_kind(value);
       message.add_integer(optional_field::kElemType, inner_kind);
       SHIPWAY_ASSIGN_OR_RETURN(MessageWriter inner, write(value, message_of(value), "", depth + 1));
-      message.add_message(optional_field::kElemType + static_cast<uint32_t>(inner_kind), std::move(inner));
+      message.add_message(optional_field::kElemType + static_cast<uint32_t>(inner_kind),
+                          std::move(inner));
       return message;
     }
   }
@@ -248,10 +303,12 @@ Result<Tensor> read_tensor_proto(Bytes message) {
   return *value.tensor();
 }
 
-Result<std::string> write_value_proto(const RuntimeValue& value, std::string_view name, const Type& type) {
+Result<std::string> write_value_proto(const RuntimeValue& value, std::string_view name,
+                                      const Type& type) {
   const Message kind = type.kind() == TypeKind::kUnknown ? message_of(value) : message_of(type);
   const bool fits = kind == Message::kOptional || kind == message_of(value);
-  if (!fits) return Status::invalid_argument("a value is {}, which does not fit its type", to_string(value));
+  if (!fits)
+    return Status::invalid_argument("a value is {}, which does not fit its type", to_string(value));
   SHIPWAY_ASSIGN_OR_RETURN(const MessageWriter message, write(value, kind, name, 1));
   return message.to_string();
 }

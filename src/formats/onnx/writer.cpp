@@ -38,13 +38,14 @@ OnnxWriteContext::OnnxWriteContext(const Model& model, const ExternalPlan& exter
         {parse_int(*position).value_or(0), value});
   }
   for (auto& list : listed_)
-    std::stable_sort(list.begin(), list.end(),
-                     [](const ListedValue& a, const ListedValue& b) { return a.position < b.position; });
+    std::stable_sort(list.begin(), list.end(), [](const ListedValue& a, const ListedValue& b) {
+      return a.position < b.position;
+    });
 }
 
-void OnnxWriteContext::write_opset_imports(MessageWriter& message, uint32_t number,
-                                           const std::vector<std::pair<std::string, int64_t>>& imports,
-                                           const Annotation* annotation) {
+void OnnxWriteContext::write_opset_imports(
+    MessageWriter& message, uint32_t number,
+    const std::vector<std::pair<std::string, int64_t>>& imports, const Annotation* annotation) {
   namespace id = onnx_fields::opset_id;
   if (const std::string* raw = kept::find(annotation, kept::kOpsetImports)) {
     std::vector<std::pair<std::string, int64_t>> meaning;
@@ -83,7 +84,8 @@ Status OnnxWriteContext::write_function(MessageWriter& message, size_t position)
   message.add_text_if_any(f::kDomain, function.domain);
   for (const Attribute& attribute : function.attribute_defaults) {
     MessageWriter encoded;
-    const Entity entity{Entity::Kind::kAttribute, -1 - static_cast<int32_t>(position), attribute.name};
+    const Entity entity{Entity::Kind::kAttribute, -1 - static_cast<int32_t>(position),
+                        attribute.name};
     SHIPWAY_RETURN_IF_ERROR(write_attribute(encoded, attribute, model_.annotation(entity)));
     message.add_message(f::kAttributeProto, std::move(encoded));
   }
@@ -95,8 +97,9 @@ Status OnnxWriteContext::write_function(MessageWriter& message, size_t position)
 
 Result<MessageWriter> write_onnx_model(const Model& model, const ExternalPlan& external) {
   if (model.dialect != "onnx")
-    return Status::unsupported("a model in dialect {} cannot be written as ONNX before it is legalized",
-                               quoted(model.dialect));
+    return Status::unsupported(
+        "a model in dialect {} cannot be written as ONNX before it is legalized",
+        quoted(model.dialect));
   OnnxWriteContext context(model, external);
   MessageWriter message;
   const Annotation* kept = model.annotation({Entity::Kind::kModel, 0, {}});
@@ -124,7 +127,8 @@ Result<MessageWriter> write_onnx_model(const Model& model, const ExternalPlan& e
 Status save_model(const Model& model, const std::string& path, const SaveOptions& options) {
   try {
     const auto write = [&]() -> Status {
-      SHIPWAY_ASSIGN_OR_RETURN(const ExternalPlan external, ExternalPlan::make(model, path, options));
+      SHIPWAY_ASSIGN_OR_RETURN(const ExternalPlan external,
+                               ExternalPlan::make(model, path, options));
       SHIPWAY_ASSIGN_OR_RETURN(const MessageWriter message, write_onnx_model(model, external));
       SHIPWAY_RETURN_IF_ERROR(check_size(message));
       SHIPWAY_RETURN_IF_ERROR(external.write(path));

@@ -47,7 +47,8 @@ Model model_with(const Tensor& tensor) {
   return model;
 }
 
-// A model with one float initializer of `count` elements in an external file, made with protozero's writer.
+// A model with one float initializer of `count` elements in an external file, made with protozero's
+// writer.
 std::string external_model(const std::string& location, int64_t count, int64_t offset) {
   std::string tensor, graph, bytes;
   pbf_writer t(tensor);
@@ -55,7 +56,8 @@ std::string external_model(const std::string& location, int64_t count, int64_t o
   t.add_int32(2, 1);
   t.add_string(8, "w");
   for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", location},
-                                   {"offset", std::to_string(offset)}, {"length", std::to_string(count * 4)}}) {
+                                   {"offset", std::to_string(offset)},
+                                   {"length", std::to_string(count * 4)}}) {
     std::string entry;
     pbf_writer e(entry);
     e.add_string(1, key);
@@ -96,7 +98,8 @@ TEST_F(OnnxFiles, ElementsBorrowFromTheMappingWhenAligned) {
 TEST_F(OnnxFiles, ExternalDataBeyondTwoGigabytesIsMapped) {
   constexpr int64_t kOffset = int64_t{3} << 30;
   write("m.onnx", external_model("w.bin", 4, kOffset));
-  const int fd = ::open(path("w.bin").c_str(), O_CREAT | O_WRONLY, 0600);  // sparse: a few kilobytes on disk
+  const int fd =
+      ::open(path("w.bin").c_str(), O_CREAT | O_WRONLY, 0600);  // sparse: a few kilobytes on disk
   const float numbers[] = {1, 2, 3, 4};
   ASSERT_EQ(::pwrite(fd, numbers, sizeof numbers, kOffset), static_cast<ssize_t>(sizeof numbers));
   ::close(fd);
@@ -183,7 +186,8 @@ TEST(ForeignFiles, AreNamedAsWhatTheyAre) {
       {"<?xml version=\"1.0\"?>\n<net name=\"x\" version=\"11\">", "an OpenVINO model"},
       {"name: \"LeNet\"\nlayer {\n  name: \"data\"\n", "a Caffe network"},
       {"\x89HDF\r\n\x1a\n", "an HDF5 file"},
-      {"\x20\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\"}}             "s, "a safetensors file"},
+      {"\x20\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\"}}             "s,
+       "a safetensors file"},
       {"GGUF\x03", "a GGUF file"},
       {"\x93NUMPY\x01", "a NumPy array"},
       {"\x89PNG\r\n\x1a\n", "a PNG picture"},

@@ -8,8 +8,9 @@ bool FieldReader::fail(std::string_view what) {
 }
 
 bool FieldReader::fail_too_long(uint64_t length) {
-  status_ = Status::invalid_model("field {} at byte {} is cut off: {} bytes wanted, {} left", key_ >> 3,
-                                  offset(), length, static_cast<uint64_t>(end_ - position_));
+  status_ =
+      Status::invalid_model("field {} at byte {} is cut off: {} bytes wanted, {} left", key_ >> 3,
+                            offset(), length, static_cast<uint64_t>(end_ - position_));
   return false;
 }
 

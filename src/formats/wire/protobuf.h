@@ -1,9 +1,9 @@
 // Protobuf's wire format: a bounded pull reader and a writer that keeps big payloads by reference.
 // https://protobuf.dev/programming-guides/encoding/
 //
-// protozero's pbf_reader was the plan and is what the tests write with. It keeps lengths in 32 bits, reports
-// errors as exceptions without a position and leaves wire types to asserts, so files of strangers go through
-// this one instead.
+// protozero's pbf_reader was the plan and is what the tests write with. It keeps lengths in 32
+// bits, reports errors as exceptions without a position and leaves wire types to asserts, so files
+// of strangers go through this one instead.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ inline Bytes as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-/// A field's number and wire type in one number, as on the wire: the cases of a switch. A known number with an
-/// unexpected wire type thus falls among the unknown fields, as in protobuf itself.
+/// A field's number and wire type in one number, as on the wire: the cases of a switch. A known
+/// number with an unexpected wire type thus falls among the unknown fields, as in protobuf itself.
 constexpr uint32_t varint_field(uint32_t number) { return number << 3; }
 constexpr uint32_t fixed64_field(uint32_t number) { return number << 3 | 1; }
 constexpr uint32_t bytes_field(uint32_t number) { return number << 3 | 2; }
@@ -44,12 +44,13 @@ constexpr uint32_t fixed32_field(uint32_t number) { return number << 3 | 5; }
 ///     }
 ///     SHIPWAY_RETURN_IF_ERROR(field.status());
 ///
-/// Nothing outside the message is touched whatever lengths it claims. Views live as long as the message. Errors
-/// give positions counted from `origin`.
+/// Nothing outside the message is touched whatever lengths it claims. Views live as long as the
+/// message. Errors give positions counted from `origin`.
 class FieldReader {
  public:
   explicit FieldReader(Bytes message, const std::byte* origin = nullptr)
-      : position_(message.data()), end_(message.data() + message.size()),
+      : position_(message.data()),
+        end_(message.data() + message.size()),
         origin_(origin ? origin : message.data()) {}
 
   /// Goes to the next field; false at the end and on an error (see status()).
@@ -61,9 +62,12 @@ class FieldReader {
     if (key >> 3 == 0 || key >> 32 != 0) return fail("has an impossible field number");
     key_ = static_cast<uint32_t>(key);
     switch (key_ & 7) {
-      case 0: return read_varint(number_) || fail("has a malformed or cut-off varint");
-      case 1: return take_fixed(8);
-      case 5: return take_fixed(4);
+      case 0:
+        return read_varint(number_) || fail("has a malformed or cut-off varint");
+      case 1:
+        return take_fixed(8);
+      case 5:
+        return take_fixed(4);
       case 2: {
         uint64_t length = 0;
         if (!read_varint(length)) return fail("has a malformed length");
@@ -72,7 +76,8 @@ class FieldReader {
         position_ += length;
         return true;
       }
-      default: return fail("has a wire type that protobuf 2 and 3 files do not use");
+      default:
+        return fail("has a wire type that protobuf 2 and 3 files do not use");
     }
   }
   const Status& status() const { return status_; }
@@ -91,9 +96,11 @@ class FieldReader {
   std::string_view raw_text() const {
     return {reinterpret_cast<const char*>(start_), static_cast<size_t>(position_ - start_)};
   }
-  /// True for a string, bytes or message without content, and for the number zero: present, but saying the
-  /// default.
-  bool is_default() const { return (key_ & 7) == 2 ? bytes_.empty() : (key_ & 7) == 0 && number_ == 0; }
+  /// True for a string, bytes or message without content, and for the number zero: present, but
+  /// saying the default.
+  bool is_default() const {
+    return (key_ & 7) == 2 ? bytes_.empty() : (key_ & 7) == 0 && number_ == 0;
+  }
   size_t offset() const { return static_cast<size_t>(start_ - origin_); }
 
   /// Appends the number(s) of a repeated varint field, packed (bytes) or single.
@@ -164,11 +171,13 @@ class FieldReader {
   Status status_;
 };
 
-/// A message being written. Payloads given by `add_borrowed` are not copied: they must live until the message has
-/// been consumed.
+/// A message being written. Payloads given by `add_borrowed` are not copied: they must live until
+/// the message has been consumed.
 class MessageWriter {
  public:
-  void add_integer(uint32_t number, int64_t value) { add_unsigned(number, static_cast<uint64_t>(value)); }
+  void add_integer(uint32_t number, int64_t value) {
+    add_unsigned(number, static_cast<uint64_t>(value));
+  }
   void add_unsigned(uint32_t number, uint64_t value) {
     append_varint(varint_field(number));
     append_varint(value);
