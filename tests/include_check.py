@@ -15,7 +15,7 @@ ARROWS = {
     "tensor": ["base"],
     "graph": ["tensor"],
     "image": ["tensor"],
-    "operators": ["graph"],
+    "operators": ["graph", "image"],
     "passes": ["operators"],
     "kernels": ["operators"],
     "formats": ["operators"],

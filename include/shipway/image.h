@@ -1,8 +1,7 @@
 // Pictures: reading and writing files, resizing, colour, and the way to tensors and back.
 //
 //   SHIPWAY_ASSIGN_OR_RETURN(Image photo, read_image("photo.jpg"));
-//   SHIPWAY_ASSIGN_OR_RETURN(Tensor input, image_to_tensor(photo));        // [1, 3, height,
-//   width], 0..255, RGB
+//   SHIPWAY_ASSIGN_OR_RETURN(Tensor input, image_to_tensor(photo));  // [1, 3, H, W], 0..255, RGB
 //   ... run a model ...
 //   SHIPWAY_ASSIGN_OR_RETURN(Image larger, tensor_to_image(output));
 //   SHIPWAY_RETURN_IF_ERROR(write_image("photo_x4.png", larger));
@@ -65,10 +64,10 @@ struct Image {
   friend bool operator==(const Image&, const Image&) = default;
 };
 
-// ---- files
-// ----------------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
-enum class ImageFormat : uint8_t { kPng, kJpeg, kWebp, kBmp, kPnm };
+/// TIFF and JPEG 2000 are read, not written.
+enum class ImageFormat : uint8_t { kPng, kJpeg, kWebp, kBmp, kPnm, kTiff, kJpeg2000 };
 std::string_view to_string(ImageFormat format);
 /// By the first bytes of a file.
 std::optional<ImageFormat> image_format_from_content(std::span<const std::byte> bytes);
@@ -78,13 +77,15 @@ std::optional<ImageFormat> image_format_from_name(std::string_view path);
 
 struct DecodeOptions {
   int64_t max_pixels = kDefaultMaxPixels;
+  bool upright = true;  // turn the picture as its EXIF or TIFF orientation says
 };
 
 /// The picture in `bytes`, recognised by content, upright (EXIF orientation is applied), in RGB
 /// order:
 /// - grey, colour and palette as 1 or 3 channels; with alpha or a transparent colour always 4 (grey
 /// too);
-/// - 16-bit PNG and PNM keep 16 bits, everything else has 8 (1, 2, 4-bit grey is scaled to 0..255);
+/// - 16-bit PNG, PNM, TIFF and JPEG 2000 keep 16 bits, everything else has 8 (1, 2, 4-bit grey is
+/// scaled to 0..255);
 /// - CMYK JPEG becomes RGB by (255 - C)(255 - K) / 255, samples inverted as Adobe writes them, as
 /// Pillow does. Colour profiles and gamma are not applied. Animations are refused. Damaged or cut
 /// files are kInvalidArgument, never a part of the picture; sizes beyond `max_pixels` are kLimit
@@ -110,8 +111,7 @@ Result<std::vector<std::byte>> encode_image(const Image& image, ImageFormat form
 /// The same into a file, format by extension; written beside and renamed.
 Status write_image(const std::string& path, const Image& image, const EncodeOptions& options = {});
 
-// ---- size
-// -----------------------------------------------------------------------------------------------------
+// ---- size ---------------------------------------------------------------------------------------
 
 enum class ResizeFilter : uint8_t { kNearest, kBox, kBilinear, kBicubic, kLanczos };
 /// Whether a shrinking filter widens with the factor, so that every source pixel counts (Pillow,
@@ -137,8 +137,7 @@ Result<std::vector<float>> resize_floats(std::span<const float> hwc, int64_t wid
                                          int64_t channels, int64_t new_width, int64_t new_height,
                                          const ResizeOptions& options = {});
 
-// ---- colour
-// ---------------------------------------------------------------------------------------------------
+// ---- colour -------------------------------------------------------------------------------------
 
 /// The same colours with the channels of a pixel in another order.
 Result<Image> to_order(const Image& image, ChannelOrder order);
@@ -156,8 +155,7 @@ Result<Image> composite_over(const Image& image, uint8_t red, uint8_t green, uin
 Result<Image> alpha_plane(const Image& image);
 Result<Image> with_alpha(const Image& image, const Image& alpha);
 
-// ---- tensors
-// --------------------------------------------------------------------------------------------------
+// ---- tensors ------------------------------------------------------------------------------------
 
 enum class ValueRange : uint8_t { k0To255, k0To1 };
 enum class TensorLayout : uint8_t { kNchw, kNhwc };

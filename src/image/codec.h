@@ -17,6 +17,8 @@ Result<Image> decode_jpeg(std::span<const std::byte> bytes, const DecodeOptions&
 Result<Image> decode_webp(std::span<const std::byte> bytes, const DecodeOptions& options);
 Result<Image> decode_bmp(std::span<const std::byte> bytes, const DecodeOptions& options);
 Result<Image> decode_pnm(std::span<const std::byte> bytes, const DecodeOptions& options);
+Result<Image> decode_tiff(std::span<const std::byte> bytes, const DecodeOptions& options);
+Result<Image> decode_jpeg2000(std::span<const std::byte> bytes, const DecodeOptions& options);
 
 // The encoders get a valid picture in RGB order.
 Result<std::vector<std::byte>> encode_png(const Image& image, const EncodeOptions& options);

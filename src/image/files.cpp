@@ -10,6 +10,8 @@
 namespace shipway {
 namespace {
 
+using namespace std::string_view_literals;
+
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -23,10 +25,6 @@ std::string_view unsupported_format(std::string_view content) {
   };
   static constexpr Signature kSignatures[] = {
       {0, "GIF8", "GIF"},
-      {0, {"II*\0", 4}, "TIFF"},
-      {0, {"MM\0*", 4}, "TIFF"},
-      {0, {"\0\0\0\x0cjP  ", 8}, "JPEG 2000"},
-      {0, "\xff\x4f\xff\x51", "JPEG 2000"},
       {0, {"\0\0\0\x0cJXL ", 8}, "JPEG XL"},
       {0, "\xff\x0a", "JPEG XL"},
       {4, "ftypavif", "AVIF"},
@@ -53,9 +51,12 @@ Result<Image> decode_recognised(std::span<const std::byte> bytes, const DecodeOp
     const std::string_view seems = unsupported_format(text_of(bytes));
     if (!seems.empty())
       return Status::unsupported(
-          "the picture seems to be {}; PNG, JPEG, WebP, BMP and PNM are read", seems);
+          "the picture seems to be {}; PNG, JPEG, WebP, BMP, PNM, TIFF and JPEG 2000 are read",
+          seems);
     return Status::invalid_argument(
-        "not a picture: {} bytes that begin neither as PNG, JPEG, WebP, BMP nor PNM", bytes.size());
+        "not a picture: {} bytes that begin neither as PNG, JPEG, WebP, BMP, PNM, TIFF nor JPEG "
+        "2000",
+        bytes.size());
   }
   switch (*format) {
     case ImageFormat::kPng:
@@ -68,6 +69,10 @@ Result<Image> decode_recognised(std::span<const std::byte> bytes, const DecodeOp
       return decode_bmp(bytes, options);
     case ImageFormat::kPnm:
       return decode_pnm(bytes, options);
+    case ImageFormat::kTiff:
+      return decode_tiff(bytes, options);
+    case ImageFormat::kJpeg2000:
+      return decode_jpeg2000(bytes, options);
   }
   return Status::internal("an image format without a decoder");
 }
@@ -86,6 +91,10 @@ std::string_view to_string(ImageFormat format) {
       return "BMP";
     case ImageFormat::kPnm:
       return "PNM";
+    case ImageFormat::kTiff:
+      return "TIFF";
+    case ImageFormat::kJpeg2000:
+      return "JPEG 2000";
   }
   return "unknown";
 }
@@ -103,6 +112,9 @@ std::optional<ImageFormat> image_format_from_content(std::span<const std::byte> 
   if (content.size() >= 3 && content[0] == 'P' && content[1] >= '1' && content[1] <= '6' &&
       (content[2] == ' ' || content[2] == '#' || (content[2] >= '\t' && content[2] <= '\r')))
     return ImageFormat::kPnm;
+  if (content.starts_with("II*\0"sv) || content.starts_with("MM\0*"sv)) return ImageFormat::kTiff;
+  if (content.starts_with("\0\0\0\x0cjP  "sv) || content.starts_with("\xff\x4f\xff\x51"))
+    return ImageFormat::kJpeg2000;
   return std::nullopt;
 }
 
@@ -117,10 +129,14 @@ std::optional<ImageFormat> image_format_from_name(std::string_view path) {
     ImageFormat format;
   };
   static constexpr Extension kExtensions[] = {
-      {"png", ImageFormat::kPng},  {"jpg", ImageFormat::kJpeg},  {"jpeg", ImageFormat::kJpeg},
-      {"jpe", ImageFormat::kJpeg}, {"jfif", ImageFormat::kJpeg}, {"webp", ImageFormat::kWebp},
-      {"bmp", ImageFormat::kBmp},  {"pnm", ImageFormat::kPnm},   {"ppm", ImageFormat::kPnm},
-      {"pgm", ImageFormat::kPnm},  {"pbm", ImageFormat::kPnm},
+      {"png", ImageFormat::kPng},      {"jpg", ImageFormat::kJpeg},
+      {"jpeg", ImageFormat::kJpeg},    {"jpe", ImageFormat::kJpeg},
+      {"jfif", ImageFormat::kJpeg},    {"webp", ImageFormat::kWebp},
+      {"bmp", ImageFormat::kBmp},      {"pnm", ImageFormat::kPnm},
+      {"ppm", ImageFormat::kPnm},      {"pgm", ImageFormat::kPnm},
+      {"pbm", ImageFormat::kPnm},      {"tif", ImageFormat::kTiff},
+      {"tiff", ImageFormat::kTiff},    {"jp2", ImageFormat::kJpeg2000},
+      {"j2k", ImageFormat::kJpeg2000},
   };
   for (const Extension& known : kExtensions)
     if (extension == known.name) return known.format;
@@ -176,6 +192,9 @@ Result<std::vector<std::byte>> encode_image(const Image& image, ImageFormat form
         return encode_bmp(image);
       case ImageFormat::kPnm:
         return encode_pnm(image);
+      case ImageFormat::kTiff:
+      case ImageFormat::kJpeg2000:
+        return Status::unsupported("{} is read, not written: PNG loses nothing either", format);
     }
     return Status::internal("an image format without an encoder");
   });

@@ -58,6 +58,18 @@ TEST(ReadImage, ReadsLosslessFormatsExactly) {
   EXPECT_EQ(read("palette_transparent.png"), palette_pattern(4));
   EXPECT_EQ(read("bits1.png"), black_and_white());
   EXPECT_EQ(read("grey16.png"), pattern16(1));
+  EXPECT_EQ(read("grey.tif"), pattern(1));
+  EXPECT_EQ(read("rgb.tif"), pattern(3));
+  EXPECT_EQ(read("rgb_lzw.tif"), pattern(3));
+  EXPECT_EQ(read("rgba.tif"), pattern(4));
+  EXPECT_EQ(read("palette.tif"), palette_pattern(3));
+  EXPECT_EQ(read("bits1.tif"), black_and_white());
+  EXPECT_EQ(read("grey16.tif"), pattern16(1));
+  EXPECT_EQ(read("grey.jp2"), pattern(1));
+  EXPECT_EQ(read("rgb.jp2"), pattern(3));
+  EXPECT_EQ(read("rgba.jp2"), pattern(4));
+  EXPECT_EQ(read("rgb.j2k"), pattern(3));
+  EXPECT_EQ(read("grey16.jp2"), pattern16(1));
   EXPECT_EQ(read("rgb16.png"), pattern16(3));
   EXPECT_EQ(read("rgba16.png"), pattern16(4));
   EXPECT_EQ(read("rgb.webp"), pattern(3));
@@ -108,6 +120,9 @@ TEST(ReadImage, TurnsPicturesUpright) {
   const Image left = read("rgb_orientation8.webp");  // to be turned left
   ASSERT_EQ(left.width, kPatternHeight);
   EXPECT_EQ(pixel(left, 0, kPatternWidth - 1 - 2), pixel(source, 2, 0));
+  EXPECT_EQ(read("rgb_orientation6.tif"), right);
+  for (const char* name : {"rgb_orientation6.png", "rgb_orientation8.webp", "rgb_orientation6.tif"})
+    EXPECT_EQ(read_image(testdata(name), {.upright = false}).value_or_throw(), source) << name;
 }
 
 TEST(ReadImage, ReadsPlainPnm) {
@@ -181,7 +196,7 @@ TEST(ReadImage, RefusesBombsBeforeTakingMemory) {
   auto png = file_bytes(testdata("rgb.png"));
   EXPECT_EQ(decode_image(png, {.max_pixels = 17 * 11 - 1}).status().code(), StatusCode::kLimit);
   EXPECT_TRUE(decode_image(png, {.max_pixels = 17 * 11}).is_ok());
-  for (const char* name : {"photo.jpg", "photo.webp", "rgb.bmp", "rgb.ppm"})
+  for (const char* name : {"photo.jpg", "photo.webp", "rgb.bmp", "rgb.ppm", "rgb.tif", "rgb.jp2"})
     EXPECT_EQ(read_image(testdata(name), {.max_pixels = 10}).status().code(), StatusCode::kLimit)
         << name;
 }
@@ -235,7 +250,8 @@ INSTANTIATE_TEST_SUITE_P(Pictures, EveryFile,
                                          "progressive.jpg", "cmyk.jpg", "orientation5.jpg",
                                          "photo.webp", "rgba.webp", "rgb_orientation8.webp",
                                          "rgba.bmp", "palette.bmp", "bits1.bmp", "rgb.ppm",
-                                         "bits1.pbm"),
+                                         "bits1.pbm", "rgb.tif", "rgb_lzw.tif", "rgba.tif",
+                                         "bits1.tif", "rgba.jp2", "rgb.j2k"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::ranges::replace(name, '.', '_');
@@ -308,6 +324,8 @@ TEST(EncodeImage, RefusesWhatAFormatCannotHold) {
   EXPECT_FALSE(encode_image(pattern(3), ImageFormat::kJpeg, {.quality = 0}).is_ok());
   EXPECT_FALSE(encode_image(pattern(3), ImageFormat::kPng, {.png_compression = 10}).is_ok());
   EXPECT_FALSE(encode_image(Image(), ImageFormat::kPng).is_ok());
+  EXPECT_THAT(encode_image(pattern(3), ImageFormat::kTiff).status().message(),
+              HasSubstr("TIFF is read, not written"));
   Image torn = pattern(3);
   torn.width += 1;
   EXPECT_THAT(encode_image(torn, ImageFormat::kPng).status().message(),

@@ -208,7 +208,7 @@ Result<Image> decode_jpeg(std::span<const std::byte> bytes, const DecodeOptions&
   if (decoder.errors.ended_early && misses_data(decoder))
     return Status::invalid_argument("JPEG: the file ends early, pixels are missing");
   if (cmyk) image = cmyk_to_rgb(inks, std::move(image));
-  return apply_orientation(std::move(image), orientation_of(decoder.info));
+  return apply_orientation(std::move(image), options.upright ? orientation_of(decoder.info) : 1);
 }
 
 Result<std::vector<std::byte>> encode_jpeg(const Image& image, const EncodeOptions& options) {

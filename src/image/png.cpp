@@ -94,7 +94,7 @@ Result<Image> decode_png(std::span<const std::byte> bytes, const DecodeOptions& 
     return png_error(error);
 
   spng_exif exif{};
-  if (spng_get_exif(context.get(), &exif) != 0) return image;
+  if (!options.upright || spng_get_exif(context.get(), &exif) != 0) return image;
   return apply_orientation(std::move(image),
                            exif_orientation(std::as_bytes(std::span(exif.data, exif.length))));
 }

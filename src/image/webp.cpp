@@ -76,7 +76,8 @@ Result<Image> decode_webp(std::span<const std::byte> bytes, const DecodeOptions&
   WebPFreeDecBuffer(&config.output);
   if (code != VP8_STATUS_OK) return webp_error(code);
   const auto exif = find_exif(bytes);
-  return apply_orientation(std::move(image), exif.is_ok() ? exif_orientation(*exif) : 1);
+  return apply_orientation(std::move(image),
+                           options.upright && exif.is_ok() ? exif_orientation(*exif) : 1);
 }
 
 Result<std::vector<std::byte>> encode_webp(const Image& image, const EncodeOptions& options) {

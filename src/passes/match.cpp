@@ -54,15 +54,13 @@ std::optional<std::vector<int64_t>> constant_ints(const Model& model, ValueId id
 }
 
 std::optional<double> constant_fill(const Model& model, ValueId id) {
-  constexpr int64_t kMostElements =
-      1 << 16;  // a rule must not read a whole large weight to learn so little
+  // A rule must not read a whole large weight to learn so little.
+  constexpr int64_t kMostElements = 1 << 16;
   const Tensor* tensor = model.constant_tensor(id);
   if (!tensor || tensor->element_count() == 0 || tensor->element_count() > kMostElements)
     return std::nullopt;
-  const DTypeKind kind = kind_of(tensor->dtype());
-  if (kind == DTypeKind::kString || kind == DTypeKind::kComplex) return std::nullopt;
   const Result<std::vector<double>> numbers = to_doubles(*tensor);
-  if (!numbers.is_ok()) return std::nullopt;
+  if (!numbers.is_ok()) return std::nullopt;  // strings and complex numbers
   const double first = numbers->front();
   return std::all_of(numbers->begin(), numbers->end(), [&](double x) { return x == first; })
              ? std::optional(first)
