@@ -8,8 +8,8 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
                 OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT COMMAND_ERROR_IS_FATAL ANY)
 find_package(nanobind CONFIG REQUIRED)
 
-nanobind_add_module(shipway_python NB_STATIC NOMINSIZE
-  ${PROJECT_SOURCE_DIR}/src/python/module.cpp ${PROJECT_SOURCE_DIR}/src/python/values.cpp)
+file(GLOB python_module_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.cpp)
+nanobind_add_module(shipway_python NB_STATIC NOMINSIZE ${python_module_sources})
 set_target_properties(shipway_python PROPERTIES OUTPUT_NAME _core
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/shipway)
 target_link_libraries(shipway_python PRIVATE shipway_tasks)

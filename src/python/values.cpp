@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "python/bindings.h"
 #include "tensor/convert.h"
 
 namespace shipway::python {
@@ -90,15 +91,6 @@ nb::object numpy_dtype(DType dtype) {
     throw Error(Status::unsupported(
         "values of {} need the package ml_dtypes (pip install ml_dtypes)", to_string(dtype)));
   }
-}
-
-/// Keeps a Python object alive from C++, and lets it go with the GIL held.
-std::shared_ptr<const void> keep_alive(nb::object object) {
-  return std::shared_ptr<const void>(object.release().ptr(), [](const void* held) {
-    if (!Py_IsInitialized()) return;
-    nb::gil_scoped_acquire gil;
-    Py_DECREF(static_cast<PyObject*>(const_cast<void*>(held)));
-  });
 }
 
 Tensor strings_from_python(nb::handle array, const Shape& shape) {
@@ -238,6 +230,14 @@ nb::object array_from_tensor(const Tensor& given) {
 }
 
 }  // namespace
+
+std::shared_ptr<const void> keep_alive(nb::object object) {
+  return std::shared_ptr<const void>(object.release().ptr(), [](const void* held) {
+    if (!Py_IsInitialized()) return;
+    nb::gil_scoped_acquire gil;
+    Py_DECREF(static_cast<PyObject*>(const_cast<void*>(held)));
+  });
+}
 
 RuntimeValue value_from_python(nb::handle object) {
   if (object.is_none()) return {};
