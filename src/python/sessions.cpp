@@ -111,14 +111,22 @@ bool ctrl_c_ends_runs() {
          python->handler_of(SIGINT).is(python->default_handler);
 }
 
-std::vector<NamedValue> values_of(const nb::dict& feeds) {
+std::vector<NamedValue> values_of(const nb::dict& feeds, const Session& session) {
+  const Type unknown;
+  const auto type_of = [&](const std::string& name) -> const Type& {
+    for (const ValueInfo& input : session.inputs())
+      if (input.name == name) return input.type;
+    return unknown;  // the run will say so
+  };
   std::vector<NamedValue> inputs;
   for (auto [name, value] : feeds) {
     if (!PyUnicode_Check(name.ptr()))
       throw Error(Status::invalid_argument("the feed has the key {}, expected names of inputs",
                                            nb::cast<std::string>(nb::repr(name))));
     try {
-      inputs.emplace_back(nb::cast<std::string>(name), value_from_python(value));
+      auto input = nb::cast<std::string>(name);
+      RuntimeValue converted = value_from_python(value, type_of(input));
+      inputs.emplace_back(std::move(input), std::move(converted));
     } catch (const Error& error) {
       throw Error(error.status().with_context("input '{}'", nb::cast<std::string>(name)));
     }
@@ -130,7 +138,7 @@ nb::list run_session(const Session& session,
                      const std::optional<std::vector<std::string>>& output_names,
                      const nb::dict& feeds, double timeout, Cancellation* cancellation,
                      std::optional<nb::list> profile) {
-  const std::vector<NamedValue> inputs = values_of(feeds);
+  const std::vector<NamedValue> inputs = values_of(feeds, session);
   const std::vector<std::string> names = output_names.value_or(std::vector<std::string>());
   std::vector<StepProfile> steps;
   Cancellation own;

@@ -83,6 +83,7 @@ nb::object numpy_dtype(DType dtype) {
   const char* name = nullptr;
   for (const NumpyName& entry : kNumpyNames)
     if (entry.dtype == dtype) name = entry.name;
+  if (dtype == DType::kString) name = "object";
   if (!name) throw Error(Status::unsupported("numpy has no dtype for {}", to_string(dtype)));
   if (is_plain_numpy(dtype)) return numpy().attr("dtype")(name);
   try {
@@ -262,6 +263,20 @@ RuntimeValue value_from_python(nb::handle object) {
   // numpy scalars, Python numbers and everything with __array__ (torch tensors, DLPack through
   // numpy) become arrays.
   return tensor_from_array(numpy().attr("asarray")(object));
+}
+
+RuntimeValue value_from_python(nb::handle object, const Type& expected) {
+  const bool is_plain = nb::isinstance<nb::list>(object) || nb::isinstance<nb::tuple>(object) ||
+                        nb::isinstance<nb::int_>(object) || nb::isinstance<nb::float_>(object);
+  if (!is_plain || !expected.is_tensor()) return value_from_python(object);
+  try {
+    return tensor_from_array(
+        numpy().attr("asarray")(object, "dtype"_a = numpy_dtype(expected.dtype())));
+  } catch (const nb::python_error& error) {  // a list of lists of different lengths, say
+    throw Error(
+        Status::invalid_argument("no tensor of {}: {}", to_string(expected.dtype()),
+                                 nb::cast<std::string>(nb::str(nb::handle(error.value())))));
+  }
 }
 
 nb::object value_to_python(const RuntimeValue& value) {
