@@ -17,6 +17,16 @@ if(SHIPWAY_BUILD_TESTS)
   target_link_libraries(check_models PRIVATE shipway_formats)
   set_target_properties(schema_dump check_models PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 
+  # The C interface, from C, through the shared library alone.
+  add_executable(c_interface_test ${PROJECT_SOURCE_DIR}/tests/c/c_interface_test.c)
+  target_link_libraries(c_interface_test PRIVATE shipway Threads::Threads)
+  target_compile_options(c_interface_test PRIVATE -Wall -Wextra -Wpedantic -Werror)
+  target_compile_definitions(c_interface_test PRIVATE _POSIX_C_SOURCE=200809L)
+  set_target_properties(c_interface_test PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_test(NAME c_interface COMMAND c_interface_test ${PROJECT_SOURCE_DIR})
+  set_tests_properties(c_interface PROPERTIES LABELS fast TIMEOUT 300)
+
   # The official suite by the reference loops alone.
   add_executable(onnx_suite_runner ${PROJECT_SOURCE_DIR}/tests/tools/onnx_suite_runner.cpp)
   target_link_libraries(onnx_suite_runner PRIVATE shipway_formats nlohmann_json::nlohmann_json)

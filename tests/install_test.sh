@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs a build into an empty folder, moves the folder, and builds examples/cpp against it in both ways that users
-# have: find_package and pkg-config. Both programs must run and say the same.
+# have: find_package and pkg-config. Both programs must run and say the same. examples/c is built by a C compiler.
 #
 #   tests/install_test.sh BUILD_FOLDER
 set -euo pipefail
@@ -28,6 +28,14 @@ echo "find_package: $by_cmake"
 echo "pkg-config $(pkg-config --modversion shipway): $by_pkg_config"
 [ "$by_cmake" = "$by_pkg_config" ]
 cmp "$work/by_cmake.png" "$work/by_pkg_config.png"
+
+# shellcheck disable=SC2046
+cc -std=c11 -Wall -Wextra -Wpedantic -Werror "$source/examples/c/custom_operator.c" -o "$work/custom_operator" \
+  $(pkg-config --cflags --libs shipway)
+by_c=$(LD_LIBRARY_PATH=$libdir "$work/custom_operator" "$source/examples/c/weighted_pool.onnx")
+echo "C: $by_c"
+# By hand: y = -(x[2i] + 2 x[2i + 1] + x[2i + 2]) / 4 of 1 2 3 4 5 and 6 7 8 9 10.
+case $by_c in "y = -2 -4 -7 -9, 2 windows"*"called WeightedPool 1 time") ;; *) exit 1 ;; esac
 if [ -e "$build/bin/shipway" ]; then
   "$work/prefix/bin/shipway" --help > /dev/null
 fi

@@ -7,6 +7,7 @@
 
 #include "graph/builder.h"
 #include "graph/text.h"
+#include "operators/registry.h"
 #include "tensor/convert.h"
 
 namespace shipway {
@@ -245,6 +246,93 @@ TEST(Session, RunsInManyThreadsAtOnce) {
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(same, 40);
+}
+
+// A user's own operator in C++: y = x * factor + the number of the run, kept behind user_data.
+struct Affine {
+  float factor = 1;
+  int runs = 0;
+};
+
+Operator affine_operator(std::shared_ptr<Affine> state) {
+  Operator op;
+  op.domain = "example.maths";
+  op.name = "Affine";
+  op.summary = "Scales, and counts its runs.";
+  op.versions = {{.since = 1,
+                  .signature = "(x: T, bias?: T) -> (y: T)",
+                  .types = "T: float",
+                  .attributes = "repeat: int = 1"}};
+  op.infer = [](InferContext& context) -> Status {
+    Dims dims = *context.input_dims(0);
+    dims[0] = context.dims().mul(dims[0], context.int_attribute("repeat"));
+    context.set_output(0, context.input_dtype(0), dims);
+    return Status::ok();
+  };
+  op.evaluate = [](EvaluateContext& context) -> Status {
+    Affine& affine = *static_cast<Affine*>(context.op().user_data);
+    if (affine.factor == 0) return Status::invalid_argument("the factor must not be zero");
+    const auto x = context.input(0).as<float>();
+    const int64_t repeat = context.int_attribute("repeat");
+    Shape shape = context.input(0).shape();
+    shape[0] *= repeat;
+    SHIPWAY_ASSIGN_OR_RETURN(Tensor y, context.allocate_output(0, DType::kFloat32, shape));
+    const auto out = y.mutable_as<float>();
+    ++affine.runs;
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = x[i % x.size()] * affine.factor + static_cast<float>(affine.runs);
+    return Status::ok();
+  };
+  op.user_data = state.get();
+  op.user_owner = std::move(state);
+  return op;
+}
+
+constexpr char kAffineNet[] = R"(opset 17
+opset example.maths 1
+graph main (x: float[N,2]) -> (y: float[M,2]) {
+  r = Relu(x)
+  a = example.maths.Affine[repeat=3](r) @scaled
+  y = Neg(a)
+}
+)";
+
+TEST(Session, RunsAUsersOwnOperatorWithItsStateAndShapeRule) {
+  const auto state = std::make_shared<Affine>(Affine{.factor = 10});
+  Registry registry;
+  ASSERT_TRUE(registry.add(affine_operator(state)).is_ok());
+  for (const bool reference : {false, true}) {
+    state->runs = 0;
+    SessionOptions options;
+    options.registry = &registry;
+    options.reference = reference;
+    auto session = Session::create(model_of(kAffineNet), options);
+    ASSERT_TRUE(session.is_ok()) << session.status().message();
+    EXPECT_EQ(to_string((*session)->outputs()[0].type, (*session)->dims()), "float[N*3,2]");
+    for (float run : {1.f, 2.f}) {
+      const auto y = (*session)->run({{{"x", Tensor::from<float>({1, 2}, {3, -4})}}});
+      ASSERT_TRUE(y.is_ok()) << y.status().message();
+      EXPECT_TRUE(identical(
+          *(*y)[0].tensor(),
+          Tensor::from<float>({3, 2}, {-30 - run, -run, -30 - run, -run, -30 - run, -run})));
+    }
+  }
+}
+
+TEST(Session, TellsWhatAUsersOwnOperatorRefuses) {
+  const auto state = std::make_shared<Affine>(Affine{.factor = 0});
+  Registry registry;
+  ASSERT_TRUE(registry.add(affine_operator(state)).is_ok());
+  SessionOptions options;
+  options.registry = &registry;
+  auto session = Session::create(model_of(kAffineNet), options);
+  ASSERT_TRUE(session.is_ok()) << session.status().message();
+  const std::vector<NamedValue> x = {{"x", Tensor::from<float>({1, 2}, {3, -4})}};
+  EXPECT_EQ((*session)->run(x).status().message(),
+            "node 'scaled' (example.maths.Affine): the factor must not be zero");
+  state->factor = 1;
+  EXPECT_TRUE((*session)->run(x).is_ok());
+  EXPECT_EQ(Session::create(model_of(kAffineNet)).status().code(), StatusCode::kUnsupported);
 }
 
 }  // namespace
