@@ -75,6 +75,11 @@ std::string name_zip(std::string_view text) {
   return "a zip archive: unpack it first";
 }
 
+bool is_text(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= ' ' && byte != 0x7f) || c == '\n' || c == '\r' || c == '\t' || c == '\f';
+}
+
 std::optional<std::string> name_text(std::string_view text) {
   while (!text.empty() && (text[0] == ' ' || text[0] == '\n' || text[0] == '\r' || text[0] == '\t'))
     text.remove_prefix(1);
@@ -112,6 +117,7 @@ std::optional<std::string> name_text(std::string_view text) {
       return "a TensorFlow.js model (.json): convert the original model with tf2onnx";
     return "a JSON file, not a model";
   }
+  if (std::all_of(head.begin(), head.end(), is_text)) return "a text file";
   return std::nullopt;
 }
 

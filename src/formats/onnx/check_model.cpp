@@ -8,6 +8,7 @@
 #include "formats/onnx/fields.h"
 #include "formats/onnx/reader.h"
 #include "formats/onnx/well_formed.h"
+#include "formats/registry.h"
 #include "shipway/formats.h"
 
 namespace shipway {
@@ -172,9 +173,13 @@ Status check_form_then_types(Bytes bytes, const CheckOptions& options, ReadModel
 }  // namespace
 
 Status check_model_bytes(std::span<const std::byte> bytes, const CheckOptions& options) {
-  return check_form_then_types(bytes, options, [&] {
+  const Status verdict = check_form_then_types(bytes, options, [&] {
     return read_onnx_model(bytes, not_owned(bytes), options.external_data_folder.value_or(""));
   });
+  if (verdict.is_ok()) return verdict;
+  // Bytes of another kind break ONNX's rules in ways that help nobody.
+  const std::optional<std::string> what = name_foreign_file(bytes, "");
+  return what ? Status::invalid_model("not an ONNX model, but {}", *what) : verdict;
 }
 
 Status check_model(const Model& model, const CheckOptions& options) {

@@ -163,7 +163,10 @@ TEST(Checker, CountsProblemsBeyondTheFirstTwenty) {
 }
 
 TEST(Checker, SaysWhatIsWrongWithTheModel) {
-  EXPECT_EQ(check_model_bytes({}).message(), "ir_version is missing");
+  EXPECT_EQ(check_model_bytes({}).message(),
+            "not an ONNX model, but an empty file: perhaps a download or a copy that failed");
+  EXPECT_EQ(check_model_bytes(as_bytes("<!DOCTYPE html><html>")).message().substr(0, 35),
+            "not an ONNX model, but a web page (");
   EXPECT_EQ(check_model_bytes(as_bytes(model(graph("x", "x"), 17, 15))).message(),
             "ir_version is 15, the newest known is 14");
   EXPECT_EQ(check_model_bytes(as_bytes(model(graph("x", "x"), 17, 2))).message(),

@@ -204,7 +204,8 @@ TEST(ForeignFiles, AreNamedAsWhatTheyAre) {
       {"<ir_version: 7>", "ONNX's text syntax"},
       {"ir_version: 3\ngraph {", "protobuf's text form"},
       {std::string(100, '\0'), "a file of zeros"},
-      {"what is this?", "not a model file that Shipway knows"},
+      {"# What is this?\n\tA r\xc3\xa9sum\xc3\xa9.\n", "a text file"},
+      {"\x7fwhat is this?", "not a model file that Shipway knows"},
   };
   for (const auto& [bytes, expected] : cases) {
     const auto model = load_model_from_bytes(as_bytes(bytes));
