@@ -13,7 +13,9 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_word_character(char c) {
   return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '/';
 }
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -68,10 +70,16 @@ void Scanner::skip_space() {
   }
 }
 
+std::string_view Scanner::take(size_t count) {
+  const std::string_view taken = text_.substr(position_, count);
+  position_ += taken.size();
+  skip_space();
+  return taken;
+}
+
 bool Scanner::accept(std::string_view token) {
   if (!next_is(token)) return false;
-  position_ += token.size();
-  skip_space();
+  take(token.size());
   return true;
 }
 
@@ -99,10 +107,7 @@ char Scanner::peek_after_word() const {
 }
 
 std::string_view Scanner::take_word() {
-  const std::string_view word = peek_word();
-  position_ += word.size();
-  skip_space();
-  return word;
+  return take(peek_word().size());
 }
 
 Result<std::string> Scanner::name(std::string_view what) {

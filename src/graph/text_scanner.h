@@ -25,6 +25,10 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) { skip_space(); }
 
   bool at_end() const { return position_ == text_.size(); }
+  /// What has not been read yet.
+  std::string_view rest() const { return text_.substr(position_); }
+  /// Takes `count` characters, and the space after them.
+  std::string_view take(size_t count);
   /// The next character; '\0' at the end.
   char peek() const { return at_end() ? '\0' : text_[position_]; }
   bool next_is(std::string_view token) const { return text_.substr(position_).starts_with(token); }

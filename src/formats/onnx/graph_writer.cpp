@@ -1,5 +1,6 @@
 // GraphProto, NodeProto and AttributeProto.
 #include "base/text.h"
+#include "formats/onnx/attribute_types.h"
 #include "formats/onnx/fields.h"
 #include "formats/onnx/type.h"
 #include "formats/onnx/write_context.h"
@@ -192,47 +193,6 @@ Status OnnxWriteContext::write_node(MessageWriter& message, const Node& node) {
   if (kept) kept::add_metadata(message, node_field::kMetadataProps, kept->metadata, kept);
   return Status::ok();
 }
-
-namespace {
-
-int64_t type_of_kind(AttributeKind kind) {
-  using namespace onnx_fields::attribute;
-  switch (kind) {
-    case AttributeKind::kUndefined:
-      return kTypeUndefined;
-    case AttributeKind::kInt:
-      return kTypeInt;
-    case AttributeKind::kFloat:
-      return kTypeFloat;
-    case AttributeKind::kString:
-      return kTypeString;
-    case AttributeKind::kTensor:
-      return kTypeTensor;
-    case AttributeKind::kSparseTensor:
-      return kTypeSparseTensor;
-    case AttributeKind::kGraph:
-      return kTypeGraph;
-    case AttributeKind::kType:
-      return kTypeTypeProto;
-    case AttributeKind::kInts:
-      return kTypeInts;
-    case AttributeKind::kFloats:
-      return kTypeFloats;
-    case AttributeKind::kStrings:
-      return kTypeStrings;
-    case AttributeKind::kTensors:
-      return kTypeTensors;
-    case AttributeKind::kSparseTensors:
-      return kTypeSparseTensors;
-    case AttributeKind::kGraphs:
-      return kTypeGraphs;
-    case AttributeKind::kTypes:
-      return kTypeTypeProtos;
-  }
-  return kTypeUndefined;
-}
-
-}  // namespace
 
 Status OnnxWriteContext::write_attribute(MessageWriter& message, const Attribute& attribute,
                                          const Annotation* kept) {

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "formats/onnx/attribute_types.h"
 #include "formats/onnx/fields.h"
 #include "formats/onnx/read_context.h"
 #include "formats/onnx/type.h"
@@ -12,72 +13,6 @@ namespace {
 
 namespace field = onnx_fields::node;
 namespace attribute_field = onnx_fields::attribute;
-
-/// The type of an attribute without a type field (IR version 1): by the value field that is there.
-int64_t type_from_field(uint32_t key) {
-  using namespace onnx_fields::attribute;
-  switch (key) {
-    case fixed32_field(kFloat):
-      return kTypeFloat;
-    case varint_field(kInt):
-      return kTypeInt;
-    case bytes_field(kString):
-      return kTypeString;
-    case bytes_field(kTensor):
-      return kTypeTensor;
-    case bytes_field(kGraph):
-      return kTypeGraph;
-    case fixed32_field(kFloats):
-    case bytes_field(kFloats):
-      return kTypeFloats;
-    case varint_field(kInts):
-    case bytes_field(kInts):
-      return kTypeInts;
-    case bytes_field(kStrings):
-      return kTypeStrings;
-    case bytes_field(kTensors):
-      return kTypeTensors;
-    case bytes_field(kGraphs):
-      return kTypeGraphs;
-    case bytes_field(kSparseTensor):
-      return kTypeSparseTensor;
-    case bytes_field(kSparseTensors):
-      return kTypeSparseTensors;
-    case bytes_field(kTypeProto):
-      return kTypeTypeProto;
-    case bytes_field(kTypeProtos):
-      return kTypeTypeProtos;
-    default:
-      return kTypeUndefined;
-  }
-}
-
-struct KindOfType {
-  int64_t type;
-  AttributeKind kind;
-};
-constexpr KindOfType kKinds[] = {
-    {attribute_field::kTypeFloat, AttributeKind::kFloat},
-    {attribute_field::kTypeInt, AttributeKind::kInt},
-    {attribute_field::kTypeString, AttributeKind::kString},
-    {attribute_field::kTypeTensor, AttributeKind::kTensor},
-    {attribute_field::kTypeGraph, AttributeKind::kGraph},
-    {attribute_field::kTypeFloats, AttributeKind::kFloats},
-    {attribute_field::kTypeInts, AttributeKind::kInts},
-    {attribute_field::kTypeStrings, AttributeKind::kStrings},
-    {attribute_field::kTypeTensors, AttributeKind::kTensors},
-    {attribute_field::kTypeGraphs, AttributeKind::kGraphs},
-    {attribute_field::kTypeSparseTensor, AttributeKind::kSparseTensor},
-    {attribute_field::kTypeSparseTensors, AttributeKind::kSparseTensors},
-    {attribute_field::kTypeTypeProto, AttributeKind::kType},
-    {attribute_field::kTypeTypeProtos, AttributeKind::kTypes},
-};
-
-AttributeKind kind_of_type(int64_t type) {
-  for (const KindOfType& entry : kKinds)
-    if (entry.type == type) return entry.kind;
-  return AttributeKind::kUndefined;
-}
 
 /// The value of a kind before its fields are read: empty lists need none, single values say if
 /// theirs is missing.
