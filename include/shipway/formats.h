@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "shipway/model.h"
 
@@ -56,5 +57,22 @@ Status save_model(const Model& model, const std::string& path, const SaveOptions
 
 /// The bytes of an ONNX file with every tensor inside; an error above 2 GB.
 Result<std::string> serialize_model(const Model& model);
+
+/// The messages that ONNX's text syntax has a form for.
+enum class OnnxMessage : uint8_t { kModel, kGraph, kFunction, kNode };
+
+/// The text of an encoded ONNX message (ModelProto, GraphProto, ...), as onnx.printer writes it.
+/// Not Shipway's own text form, which holds everything: see docs/onnx-text.md for both, and for
+/// what this syntax cannot say.
+///
+/// Errors: bytes that are no such message; raw data that does not fit its shape; graphs and types
+/// nested deeper than 100 levels.
+Result<std::string> print_onnx_text(std::span<const std::byte> message,
+                                    OnnxMessage kind = OnnxMessage::kModel);
+
+/// The encoded message that `text` in ONNX's text syntax stands for, as onnx.parser reads it.
+/// Whether the model is legal is not asked here. Errors are "line 3, column 7: found ')', expected
+/// a name".
+Result<std::string> parse_onnx_text(std::string_view text, OnnxMessage kind = OnnxMessage::kModel);
 
 }  // namespace shipway

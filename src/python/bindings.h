@@ -13,6 +13,7 @@ namespace shipway::python {
 void bind_models(nanobind::module_& m);    // models.cpp: files, checker, inference, optimisation
 void bind_schemas(nanobind::module_& m);   // schemas.cpp: what ONNX declares of its operators
 void bind_sessions(nanobind::module_& m);  // sessions.cpp: running
+void bind_text(nanobind::module_& m);      // text.cpp: ONNX's text syntax
 
 inline void throw_unless_ok(const Status& status) {
   if (!status.is_ok()) throw Error(status);

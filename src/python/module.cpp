@@ -26,4 +26,5 @@ NB_MODULE(_core, m) {
   python::bind_models(m);
   python::bind_schemas(m);
   python::bind_sessions(m);
+  python::bind_text(m);
 }
