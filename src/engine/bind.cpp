@@ -67,6 +67,8 @@ class Binder {
         return expand();
       case BindRule::Kind::kReorder:
         return reorder();
+      case BindRule::Kind::kRecurrent:
+        return recurrent();
     }
     return Status::internal("unknown bind rule");
   }
@@ -352,6 +354,24 @@ class Binder {
   Result<kernels::Dims> reorder() {
     const Shape& x = input(0);
     return kernels::ReorderDims{x[0], x[1], product(x, 2, x.size())};
+  }
+
+  // numbers: none
+  Result<kernels::Dims> recurrent() {
+    const auto& problem = std::get<kernels::RecurrentProblem>(step_.plan.problem);
+    const Shape& x = input(0);
+    if (x.size() != 3 || x[2] != problem.input)
+      return Status::invalid_argument("input 'X' is [{}], expected 3 axes, the last of {}",
+                                      to_string(x), problem.input);
+    const size_t batch_axis = problem.batch_first ? 0 : 1;
+    const int64_t batch = x[batch_axis];
+    const Shape states = problem.batch_first ? Shape{batch, problem.directions, problem.hidden}
+                                             : Shape{problem.directions, batch, problem.hidden};
+    for (size_t i = 2; i < step_.inputs.size(); ++i)
+      if (shapes_.inputs[i] && !(input(i) == states))
+        return Status::invalid_argument("an initial state is [{}], expected [{}]",
+                                        to_string(input(i)), to_string(states));
+    return kernels::RecurrentDims{x[1 - batch_axis], batch};
   }
 
   const Plan& plan_;

@@ -111,6 +111,7 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
   Result<kernels::KernelPlan> plan = kernels::prepare(problem, isa_);
   if (!plan.is_ok()) {
     for (int32_t output : outputs) {  // forget the values made for it
+      if (output < 0) continue;
       Versions& v = versions(plan_.values[static_cast<size_t>(output)].source);
       (plan_.values[static_cast<size_t>(output)].layout.is_blocked() ? v.blocked : v.plain) = -1;
       if (v.plain < 0 && v.blocked < 0) v.made_blocked = false;

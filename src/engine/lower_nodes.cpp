@@ -1,6 +1,7 @@
 // How single operators (and what was fused behind them) become kernel steps. One function per
 // operator or family; the table is at the end.
 #include <algorithm>
+#include <array>
 
 #include "engine/bind.h"
 #include "engine/lowering.h"
@@ -406,6 +407,94 @@ Result<bool> lower_resize(Lowering& lowering, const Node& node) {
 }
 
 // ----------------------------------------------------------------------------------------------
+// recurrent layers
+
+/// The activations of a layer, when a kernel has them: those that ONNX gives when none are named,
+/// or Relu in an RNN.
+std::optional<bool> relu_of_activations(const AttributeReader& read, size_t gates,
+                                        size_t directions) {
+  const auto names = read.strings_attribute("activations");
+  if (names.empty() || (gates == 1 && !read.has_attribute("activations"))) return false;
+  const size_t each = gates == 1 ? 1 : gates - 1;
+  const bool relu = gates == 1 && names[0] == "Relu";
+  if (names.size() != each * directions) return std::nullopt;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] != (relu ? "Relu" : gates > 1 && i % each == 0 ? "Sigmoid" : "Tanh"))
+      return std::nullopt;
+  return relu;
+}
+
+/// W, R, B (zeros when left out) and P in one tensor: what the packing recipe reads.
+Result<Tensor> joined_weights(const std::array<const Tensor*, 4>& parts, int64_t bias_size) {
+  int64_t size = parts[2] ? 0 : bias_size;
+  for (const Tensor* part : parts) size += part ? part->element_count() : 0;
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor joined, Tensor::zeros(DType::kFloat32, {size}));
+  float* to = joined.mutable_as<float>().data();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i]) to = std::ranges::copy(parts[i]->as<float>(), to).out;
+    if (i == 2 && !parts[i]) to += bias_size;
+  }
+  return joined;
+}
+
+Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
+  const AttributeReader read = lowering.attributes(node);
+  kernels::RecurrentProblem problem;
+  problem.cell = node.is("LSTM")  ? kernels::RecurrentCell::kLstm
+                 : node.is("GRU") ? kernels::RecurrentCell::kGru
+                                  : kernels::RecurrentCell::kRnn;
+  const int64_t gates = node.is("LSTM") ? 4 : node.is("GRU") ? 3 : 1;
+  const Tensor *w = lowering.constant(node.input(1)), *r = lowering.constant(node.input(2));
+  const Tensor *b = nullptr, *p = nullptr;
+  if (!w || !r) return lowering.refuse("its weights are not constant");
+  if (!lowering.is_float(node.input(0)) || w->dtype() != DType::kFloat32 ||
+      r->dtype() != DType::kFloat32)
+    return lowering.refuse("kernels compute fp32 only");
+  if (w->rank() != 3 || r->rank() != 3) return lowering.refuse("its weights do not fit each other");
+  problem.directions = w->dim(0);
+  problem.input = w->dim(2);
+  problem.hidden = r->dim(2);
+  const std::string& direction = read.string_attribute("direction");
+  if (problem.directions != (direction == "bidirectional" ? 2 : 1) ||
+      w->dim(1) != gates * problem.hidden || r->shape() != Shape{w->dim(0), w->dim(1), r->dim(2)})
+    return lowering.refuse("its weights do not fit each other");
+  const auto optional_constant = [&](size_t i, const Tensor*& tensor, const Shape& shape) {
+    if (!node.input(i).is_valid()) return true;
+    tensor = lowering.constant(node.input(i));
+    return tensor && tensor->shape() == shape && tensor->dtype() == DType::kFloat32;
+  };
+  if (!optional_constant(3, b, {problem.directions, 2 * gates * problem.hidden}) ||
+      !optional_constant(7, p, {problem.directions, 3 * problem.hidden}))
+    return lowering.refuse("its bias or peepholes are not constant");
+  if (node.input(4).is_valid()) return lowering.refuse("its sequences differ in length");
+  const std::optional<bool> relu = relu_of_activations(read, static_cast<size_t>(gates),
+                                                       static_cast<size_t>(problem.directions));
+  if (!relu) return lowering.refuse("its activations have no kernel");
+  if (read.has_attribute("clip") || (gates == 4 && read.int_attribute("input_forget") != 0))
+    return lowering.refuse("it clips, or couples its gates");
+  problem.relu = *relu;
+  problem.first_reversed = direction == "reverse";
+  problem.batch_first = read.int_attribute("layout") != 0;
+  problem.linear_before_reset = gates == 3 && read.int_attribute("linear_before_reset") != 0;
+  problem.has_peepholes = p != nullptr;
+  SHIPWAY_ASSIGN_OR_RETURN(const Tensor weights,
+                           joined_weights({w, r, b, p}, problem.directions * 2 * w->dim(1)));
+  std::vector<int32_t> inputs, outputs;
+  for (const size_t i : {0, 1, 5, 6}) {
+    int32_t value = -1;
+    if (i != 1) {  // the weights are packed apart
+      SHIPWAY_ASSIGN_OR_RETURN(value, lowering.use_plain(node.input(i)));
+    }
+    inputs.push_back(value);
+  }
+  for (size_t i = 0; i < 3; ++i)
+    outputs.push_back(node.output(i).is_valid() ? lowering.define(node.output(i), Layout::plain())
+                                                : -1);
+  return lowering.add_kernel(problem, {Kind::kRecurrent, {}, {}}, std::move(inputs),
+                             std::move(outputs), {node.id()}, &weights);
+}
+
+// ----------------------------------------------------------------------------------------------
 // moving data
 
 Result<bool> lower_alias(Lowering& lowering, const Node& node) {
@@ -547,17 +636,20 @@ constexpr LowerRow kTable[] = {
     {"ConvTranspose", lower_conv},
     {"Expand", lower_expand},
     {"Flatten", lower_alias},
+    {"GRU", lower_recurrent},
     {"Gemm", lower_gemm},
     {"GlobalAveragePool", lower_global_pool},
     {"GlobalMaxPool", lower_global_pool},
     {"GroupNormalization", lower_norm},
     {"Identity", lower_alias},
     {"InstanceNormalization", lower_norm},
+    {"LSTM", lower_recurrent},
     {"LayerNormalization", lower_norm},
     {"LogSoftmax", lower_softmax},
     {"MatMul", lower_matmul},
     {"MaxPool", lower_pool},
     {"RMSNormalization", lower_norm},
+    {"RNN", lower_recurrent},
     {"ReduceL1", lower_reduce},
     {"ReduceL2", lower_reduce},
     {"ReduceLogSum", lower_reduce},
@@ -577,6 +669,7 @@ constexpr LowerRow kTable[] = {
     {"Transpose", lower_transpose},
     {"Unsqueeze", lower_alias},
 };
+static_assert(std::ranges::is_sorted(kTable, {}, &LowerRow::op_type));  // it is searched by halves
 
 }  // namespace
 

@@ -45,6 +45,7 @@ struct BindRule {
     kSlicePiece,
     kExpand,
     kReorder,
+    kRecurrent,
   };
   Kind kind = Kind::kElementwise;
   std::vector<int64_t> numbers;

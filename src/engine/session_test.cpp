@@ -144,6 +144,46 @@ graph main (x: float[B,S,32]) -> (y: float[B,S,32]) {
   expect_same_as_reference(text, {{"x", random({3, 7, 32}, 2)}}, 1e-5);
 }
 
+TEST(Session, RunsRecurrentLayersLikeTheReference) {
+  const std::string text = R"(opset 17
+graph main (x: float[T,B,6], h: float[2,B,10]) -> (y: float[T,2,B,10], c: float[1,B,10], z: float[T,1,B,10], g: float[T,1,B,6], g2: float[T,1,B,6]) {
+  w: float[2,40,6] = seeded 1
+  r: float[2,40,10] = seeded 2
+  b: float[2,80] = seeded 3
+  y, y_h = LSTM[direction="bidirectional", hidden_size=10](x, w, r, b, _, h)
+  w1: float[1,40,6] = seeded 4
+  r1: float[1,40,10] = seeded 5
+  b1: float[1,80] = seeded 6
+  p1: float[1,30] = seeded 7
+  z, z_h, c = LSTM[direction="reverse", hidden_size=10](x, w1, r1, b1, _, _, _, p1)
+  w2: float[1,18,6] = seeded 8
+  r2: float[1,18,6] = seeded 9
+  g, g_h = GRU[hidden_size=6, linear_before_reset=1](x, w2, r2)
+  g2, g2_h = GRU[hidden_size=6](x, w2, r2)
+}
+)";
+  for (const int64_t batch : {1, 3, 19})
+    expect_same_as_reference(
+        text, {{"x", random({7, batch, 6}, 1)}, {"h", random({2, batch, 10}, 2)}}, 1e-5);
+}
+
+TEST(Session, NamesAnInitialStateOfAnotherSize) {
+  auto session = Session::create(model_of(R"(opset 17
+graph main (x: float[T,B,2], h: float[D,C,3]) -> (y: float[T,1,B,3]) {
+  w: float[1,3,2] = seeded 1
+  r: float[1,3,3] = seeded 2
+  y = RNN[hidden_size=3](x, w, r, _, _, h)
+}
+)"))
+                     .value_or_throw();
+  const std::vector<NamedValue> inputs = {{"x", random({4, 2, 2}, 1)}, {"h", random({1, 5, 3}, 2)}};
+  const Status status = session->run(inputs).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("an initial state is [1x5x3], expected [1x2x3]"),
+            std::string::npos)
+      << status.message();
+}
+
 TEST(Session, FollowsDataDependentSizes) {
   const std::string text = R"(opset 17
 graph main (x: float[N]) -> (y: float[M], z: float[K]) {

@@ -36,6 +36,7 @@ enum class KernelKind : uint8_t {  // in the order of the alternatives of Proble
   kResize,
   kStridedCopy,
   kReorder,
+  kRecurrent,
 };
 std::string_view to_string(KernelKind kind);
 inline KernelKind kind_of(const Problem& problem) {
@@ -52,6 +53,8 @@ enum class PackKind : uint8_t {
   kDepthwise,      // {channels, taps, block}
   kTransposeRows,  // ConvTranspose by output phases, rows of one output channel: {in, out per
                    // group, group, k d h w, stride d h w, dilation d h w}
+  kRecurrent,      // {cell, directions, hidden, input, lanes, peepholes, linear_before_reset}; the
+                   // source is W, R, B and, with peepholes, P, one after the other
 };
 /// How a weight is laid out for a kernel. Equal recipes of one weight give equal bytes: share them.
 struct PackRecipe {

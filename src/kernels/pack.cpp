@@ -79,7 +79,54 @@ void pack_transposed(const PackRecipe& recipe, const float* source, float* desti
     }
 }
 
+/// B's second half belongs to the state's product, but only GRU's candidate with
+/// linear_before_reset needs it apart; `apart` says so.
+void pack_recurrent(const RecurrentWeights& shape, bool apart, const float* source,
+                    float* destination) {
+  const int64_t rows = shape.gates() * shape.hidden, panel = 2 * shape.lanes;
+  const float *w = source, *r = w + shape.directions * rows * shape.input,
+              *b = r + shape.directions * rows * shape.hidden, *p = b + shape.directions * 2 * rows;
+  for (int64_t direction = 0; direction < shape.directions; ++direction) {
+    std::fill_n(destination, shape.floats(), 0.0f);
+    for (int64_t gate = 0; gate < shape.gates(); ++gate) {
+      for (int64_t unit = 0; unit < shape.hidden; ++unit) {
+        const int64_t row = gate * shape.hidden + unit, column = shape.column(gate, unit);
+        const int64_t first = column / panel * panel, lane = column % panel;
+        const auto pack_row = [&](const float* from, int64_t k, float* to) {
+          for (int64_t i = 0; i < k; ++i) to[first * k + i * panel + lane] = from[row * k + i];
+        };
+        pack_row(w, shape.input, destination + shape.input_matrix());
+        pack_row(r, shape.hidden, destination + shape.state_matrix());
+        const bool own = apart && gate == 2;
+        destination[shape.bias() + column] = own ? b[row] : b[row] + b[rows + row];
+        destination[shape.state_bias() + column] = own ? b[rows + row] : 0.0f;
+      }
+    }
+    if (shape.has_peepholes)
+      for (int64_t gate = 0; gate < 3; ++gate)
+        std::copy_n(p + gate * shape.hidden, shape.hidden,
+                    destination + shape.peepholes() + gate * shape.padded());
+    w += rows * shape.input;
+    r += rows * shape.hidden;
+    b += 2 * rows;
+    p += 3 * shape.hidden;
+    destination += shape.floats();
+  }
+}
+
 }  // namespace
+
+RecurrentWeights recurrent_weights(const PackRecipe& recipe) {
+  const auto& p = recipe.parameters;
+  return {static_cast<RecurrentCell>(p[0]), p[1], p[2], p[3], p[4], p[5] != 0};
+}
+
+PackRecipe recurrent_recipe(const RecurrentProblem& problem, int lanes) {
+  return {PackKind::kRecurrent,
+          {static_cast<int32_t>(problem.cell), static_cast<int32_t>(problem.directions),
+           static_cast<int32_t>(problem.hidden), static_cast<int32_t>(problem.input), lanes,
+           problem.has_peepholes, problem.linear_before_reset}};
+}
 
 PackRecipe gemm_recipe(int64_t n, int64_t k, bool transposed, int panel, int vector) {
   return {PackKind::kGemmPanels,
@@ -152,6 +199,8 @@ int64_t packed_size(const PackRecipe& recipe) {
       return bytes((int64_t{p[0]} + p[2] - 1) / p[2] * p[2] * p[1]);
     case PackKind::kTransposeRows:
       return bytes(int64_t{p[0]} * p[1] * p[3] * p[4] * p[5]);
+    case PackKind::kRecurrent:
+      return bytes(int64_t{p[1]} * recurrent_weights(recipe).floats());
   }
   return 0;
 }
@@ -171,6 +220,8 @@ void pack(const PackRecipe& recipe, const float* source, void* destination) {
       return pack_depthwise(p[0], p[1], p[2], source, floats);
     case PackKind::kTransposeRows:
       return pack_transposed(recipe, source, floats);
+    case PackKind::kRecurrent:
+      return pack_recurrent(recurrent_weights(recipe), p[6] != 0, source, floats);
   }
 }
 

@@ -36,6 +36,39 @@ PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vec
 PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block);
 PackRecipe transpose_recipe(const ConvProblem& problem);
 
+/// Where the packed weights of one direction of a recurrent layer are, in floats. Both matrices are
+/// panels of two vectors over `columns()` gate columns. Units are padded to whole panels, with zero
+/// weights, which keeps their states zero. Columns come in two runs: first the joined gates, vector
+/// by vector of units (LSTM: input, output, forget, cell; GRU: update, reset; RNN: its one), then
+/// the others gate by gate (GRU: the candidate).
+struct RecurrentWeights {
+  RecurrentCell cell;
+  int64_t directions, hidden, input;
+  int32_t lanes;
+  bool has_peepholes;
+
+  int64_t gates() const {
+    return cell == RecurrentCell::kLstm ? 4 : cell == RecurrentCell::kGru ? 3 : 1;
+  }
+  int64_t joined_gates() const { return cell == RecurrentCell::kGru ? 2 : gates(); }
+  int64_t padded() const { return (hidden + 2 * lanes - 1) / (2 * lanes) * (2 * lanes); }
+  int64_t columns() const { return gates() * padded(); }
+  /// The column of `gate` (numbered as in ONNX) of a unit.
+  int64_t column(int64_t gate, int64_t unit) const {
+    const int64_t joined = joined_gates();
+    return gate < joined ? unit / lanes * joined * lanes + gate * lanes + unit % lanes
+                         : gate * padded() + unit;
+  }
+  int64_t input_matrix() const { return 0; }
+  int64_t state_matrix() const { return columns() * input; }
+  int64_t bias() const { return state_matrix() + columns() * hidden; }  // added to the inputs' part
+  int64_t state_bias() const { return bias() + columns(); }  // of GRU's candidate, else zero
+  int64_t peepholes() const { return state_bias() + columns(); }
+  int64_t floats() const { return peepholes() + (has_peepholes ? 3 * padded() : 0); }
+};
+RecurrentWeights recurrent_weights(const PackRecipe& recipe);
+PackRecipe recurrent_recipe(const RecurrentProblem& problem, int lanes);
+
 /// Packs columns [0, n) of a matrix whose element (row i, column j) is source[i * row_stride + j *
 /// column_stride].
 void pack_panels(const Panels& panels, const float* source, int64_t row_stride,

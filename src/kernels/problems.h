@@ -280,6 +280,29 @@ struct ReduceDims {
   int64_t kept0 = 1, reduced0 = 1, kept1 = 1, reduced1 = 1;
 };
 
+// ---------------------------------------------------------------- recurrent layers
+
+enum class RecurrentCell : uint8_t { kRnn, kGru, kLstm };
+/// One RNN, GRU or LSTM layer as ONNX defines it, with its usual activations (sigmoid and tanh;
+/// RNN: tanh or relu), whole sequences in every row of the batch, and no clipping. Inputs: X
+/// [steps][batch][input], weights packed by KernelPlan::weights (from W, R, B and, with peepholes,
+/// P, one after the other), initial h and c [directions][batch][hidden] or null. Outputs, each
+/// possibly null: Y [steps][directions][batch][hidden], the last h and c. With `batch_first` X is
+/// [batch][steps][input], Y [batch][steps][directions][hidden], and states are
+/// [batch][directions][hidden].
+struct RecurrentProblem {
+  RecurrentCell cell = RecurrentCell::kLstm;
+  int64_t directions = 1, input = 0, hidden = 0;
+  bool first_reversed = false;  // the only direction runs from the last step to the first
+  bool batch_first = false;
+  bool relu = false;                 // RNN
+  bool linear_before_reset = false;  // GRU
+  bool has_peepholes = false;        // LSTM
+};
+struct RecurrentDims {
+  int64_t steps = 0, batch = 0;
+};
+
 // ---------------------------------------------------------------- Resize
 
 enum class ResizeMode : uint8_t { kNearest, kLinear, kCubic };
@@ -333,10 +356,10 @@ struct ReorderDims {
   int64_t batch = 1, channels = 1, spatial = 1;
 };
 
-using Problem =
-    std::variant<ElementwiseProgram, GemmProblem, ConvProblem, PoolProblem, SoftmaxProblem,
-                 NormProblem, ReduceProblem, ResizeProblem, StridedCopyProblem, ReorderProblem>;
+using Problem = std::variant<ElementwiseProgram, GemmProblem, ConvProblem, PoolProblem,
+                             SoftmaxProblem, NormProblem, ReduceProblem, ResizeProblem,
+                             StridedCopyProblem, ReorderProblem, RecurrentProblem>;
 using Dims = std::variant<ElementwiseDims, GemmDims, ConvDims, PoolDims, SoftmaxDims, NormDims,
-                          ReduceDims, ResizeDims, StridedCopyDims, ReorderDims>;
+                          ReduceDims, ResizeDims, StridedCopyDims, ReorderDims, RecurrentDims>;
 
 }  // namespace shipway::kernels

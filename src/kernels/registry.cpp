@@ -24,6 +24,7 @@ constexpr KernelRow kTable[] = {
     SHIPWAY_EVERY_ISA("gemm", kGemm, prepare_gemm, bind_gemm),
     SHIPWAY_EVERY_ISA("norm", kNorm, prepare_norm, bind_norm),
     SHIPWAY_EVERY_ISA("pool", kPool, prepare_pool, bind_pool),
+    SHIPWAY_EVERY_ISA("recurrent", kRecurrent, prepare_recurrent, bind_recurrent),
     SHIPWAY_EVERY_ISA("reduce", kReduce, prepare_reduce, bind_reduce),
     SHIPWAY_EVERY_ISA("reorder", kReorder, prepare_reorder, bind_reorder),
     SHIPWAY_EVERY_ISA("resize", kResize, prepare_resize, bind_resize),
@@ -52,9 +53,9 @@ Prepared prepare_row(const KernelRow& row, const Problem& problem, Isa isa) {
 }  // namespace
 
 std::string_view to_string(KernelKind kind) {
-  constexpr std::string_view kNames[] = {"elementwise",  "gemm",   "conv",   "pool",
-                                         "softmax",      "norm",   "reduce", "resize",
-                                         "strided_copy", "reorder"};
+  constexpr std::string_view kNames[] = {"elementwise",  "gemm",    "conv",     "pool",
+                                         "softmax",      "norm",    "reduce",   "resize",
+                                         "strided_copy", "reorder", "recurrent"};
   return kNames[static_cast<size_t>(kind)];
 }
 

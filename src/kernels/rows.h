@@ -20,6 +20,7 @@ SHIPWAY_KERNEL(elementwise);
 SHIPWAY_KERNEL(gemm);
 SHIPWAY_KERNEL(norm);
 SHIPWAY_KERNEL(pool);
+SHIPWAY_KERNEL(recurrent);
 SHIPWAY_KERNEL(reduce);
 SHIPWAY_KERNEL(reorder);
 SHIPWAY_KERNEL(resize);

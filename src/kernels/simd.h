@@ -62,4 +62,18 @@ struct ResizeFunctions {
 };
 const ResizeFunctions& resize_functions(Isa isa);
 
+/// A cell of a recurrent layer for one row of the batch, after its products. Rows of gates lie as
+/// RecurrentWeights (pack.h) says; `padded` units are whole vectors. `h` and `c` become the next
+/// state.
+struct RecurrentFunctions {
+  void (*rnn)(const float* gates, bool relu, float* h, int64_t padded);
+  /// reset[j] = sigmoid(r[j]) * h[j], r one of the gates.
+  void (*gru_reset)(const float* gates, const float* h, float* reset, int64_t padded);
+  /// `candidate`, when given, is what sigmoid(r) multiplies before it is added to the third gate.
+  void (*gru)(const float* gates, const float* candidate, float* h, int64_t padded);
+  /// `peepholes`: input, output, forget, each `padded`; or null.
+  void (*lstm)(const float* gates, const float* peepholes, float* c, float* h, int64_t padded);
+};
+const RecurrentFunctions& recurrent_functions(Isa isa);
+
 }  // namespace shipway::kernels

@@ -5,6 +5,7 @@
 #include "kernels/testing/elementwise_cases.h"
 #include "kernels/testing/gemm_cases.h"
 #include "kernels/testing/image_cases.h"
+#include "kernels/testing/recurrent_cases.h"
 #include "kernels/testing/row_cases.h"
 
 namespace shipway::kernels::testing {
@@ -31,6 +32,8 @@ inline std::vector<KernelCase> cases_of(KernelKind kind) {
       return strided_copy_cases();
     case KernelKind::kReorder:
       return reorder_cases();
+    case KernelKind::kRecurrent:
+      return recurrent_cases();
   }
   return {};
 }
@@ -59,6 +62,8 @@ inline Instance make_instance(const KernelCase& kernel_case, uint64_t seed, bool
       return strided_copy_instance(kernel_case, random, expect);
     case KernelKind::kReorder:
       return reorder_instance(kernel_case, random, expect);
+    case KernelKind::kRecurrent:
+      return recurrent_instance(kernel_case, random, expect);
   }
   return {};
 }
