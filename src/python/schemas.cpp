@@ -1,6 +1,7 @@
 // What ONNX declares of its operators, for shipway.onnx.defs.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include "operators/registry.h"

@@ -1,19 +1,48 @@
-"""The names of the package `onnx`: existing scripts change their import line only."""
-from .. import checker, shape_inference
-from . import helper, numpy_helper
-from .files import load_model, load_model_from_string, save_model
-from .messages import (AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, SparseTensorProto,
+"""The names of the package `onnx`: existing scripts change their import line only.
+
+What differs and what is left out is listed in docs/python.md.
+"""
+from . import (checker, defs, external_data_helper, helper, numpy_helper, onnx_pb, parser, printer, reference, serialization,
+               shape_inference)
+from .external_data_helper import convert_model_to_external_data, load_external_data_for_model, write_external_data_tensors
+from .files import load_model, load_model_from_string, load_tensor, load_tensor_from_string, save_model, save_tensor
+from .messages import (AttributeProto, DeviceConfigurationProto, FunctionProto, GraphProto, IntIntListEntryProto, MapProto, ModelProto,
+                       NodeDeviceConfigurationProto, NodeProto, OperatorProto, OperatorSetIdProto, OperatorSetProto, OperatorStatus,
+                       OptionalProto, SequenceProto, ShardedDimProto, ShardingSpecProto, SimpleShardedDimProto, SparseTensorProto,
                        StringStringEntryProto, TensorAnnotation, TensorProto, TensorShapeProto, TrainingInfoProto, TypeProto,
-                       ValueInfoProto)
+                       ValueInfoProto, Version)
+
+# The version whose names and behaviour these are: scripts compare with it. Shipway's own is shipway.__version__.
+__version__ = "1.23.2"
 
 load = load_model
 load_from_string = load_model_from_string
 save = save_model
-IR_VERSION = helper.IR_VERSION
+
+ONNX_ML = True
+EXPERIMENTAL = OperatorStatus["EXPERIMENTAL"]
+STABLE = OperatorStatus["STABLE"]
+IR_VERSION = Version["IR_VERSION"]
+IR_VERSION_2017_10_10 = Version["IR_VERSION_2017_10_10"]
+IR_VERSION_2017_10_30 = Version["IR_VERSION_2017_10_30"]
+IR_VERSION_2017_11_3 = Version["IR_VERSION_2017_11_3"]
+IR_VERSION_2019_1_22 = Version["IR_VERSION_2019_1_22"]
+IR_VERSION_2019_3_18 = Version["IR_VERSION_2019_3_18"]
+IR_VERSION_2019_9_19 = Version["IR_VERSION_2019_9_19"]
+IR_VERSION_2020_5_8 = Version["IR_VERSION_2020_5_8"]
+IR_VERSION_2021_7_30 = Version["IR_VERSION_2021_7_30"]
+IR_VERSION_2023_5_5 = Version["IR_VERSION_2023_5_5"]
+IR_VERSION_2024_3_25 = Version["IR_VERSION_2024_3_25"]
 
 __all__ = [
-    "AttributeProto", "FunctionProto", "GraphProto", "IR_VERSION", "ModelProto", "NodeProto", "OperatorSetIdProto",
+    "AttributeProto", "DeviceConfigurationProto", "EXPERIMENTAL", "FunctionProto", "GraphProto", "IR_VERSION", "IR_VERSION_2017_10_10",
+    "IR_VERSION_2017_10_30", "IR_VERSION_2017_11_3", "IR_VERSION_2019_1_22", "IR_VERSION_2019_3_18", "IR_VERSION_2019_9_19",
+    "IR_VERSION_2020_5_8", "IR_VERSION_2021_7_30", "IR_VERSION_2023_5_5", "IR_VERSION_2024_3_25", "IntIntListEntryProto", "MapProto",
+    "ModelProto", "NodeDeviceConfigurationProto", "NodeProto", "ONNX_ML", "OperatorProto", "OperatorSetIdProto", "OperatorSetProto",
+    "OperatorStatus", "OptionalProto", "STABLE", "SequenceProto", "ShardedDimProto", "ShardingSpecProto", "SimpleShardedDimProto",
     "SparseTensorProto", "StringStringEntryProto", "TensorAnnotation", "TensorProto", "TensorShapeProto", "TrainingInfoProto",
-    "TypeProto", "ValueInfoProto", "checker", "helper", "load", "load_from_string", "load_model", "load_model_from_string",
-    "numpy_helper", "save", "save_model", "shape_inference",
+    "TypeProto", "ValueInfoProto", "Version", "__version__", "checker", "convert_model_to_external_data", "defs",
+    "external_data_helper", "helper", "load", "load_external_data_for_model", "load_from_string", "load_model",
+    "load_model_from_string", "load_tensor", "load_tensor_from_string", "numpy_helper", "onnx_pb", "parser", "printer", "reference", "save",
+    "save_model", "save_tensor", "serialization", "shape_inference", "write_external_data_tensors",
 ]

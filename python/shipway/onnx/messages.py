@@ -10,6 +10,8 @@ import math
 import struct
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from ..errors import InvalidModel
+
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 WIRE_TYPES = {"int64": VARINT, "int32": VARINT, "uint64": VARINT, "enum": VARINT, "double": FIXED64, "float": FIXED32,
               "string": LENGTH, "bytes": LENGTH, "message": LENGTH}
@@ -18,7 +20,7 @@ DEFAULTS: Dict[str, Any] = {"string": "", "bytes": b"", "float": 0.0, "double": 
 MAX_DEPTH = 100  # as protobuf: deeper files are refused
 
 
-class DecodeError(ValueError):
+class DecodeError(InvalidModel, ValueError):
     """The bytes are no message of this kind."""
 
 
@@ -526,7 +528,7 @@ class Enum(Dict[str, int]):
         return self[name]
 
 
-# --- the messages of onnx.proto ----------------------------------------------------------------------------------------
+# --- the messages of onnx.proto, onnx-data.proto and onnx-operators.proto ----------------------------------------------------------------------------------------
 # number name kind; * repeated, + repeated and packed, a name in capitals is a message; "| x" a member of oneof x.
 
 TABLE = """
@@ -576,6 +578,14 @@ OperatorSetIdProto: 1 domain string, 2 version int64
 FunctionProto: 1 name string, 4 input string*, 5 output string*, 6 attribute string*, 7 node NodeProto*, 8 doc_string string,
   9 opset_import OperatorSetIdProto*, 10 domain string, 11 attribute_proto AttributeProto*, 12 value_info ValueInfoProto*,
   13 overload string, 14 metadata_props StringStringEntryProto*
+SequenceProto: 1 name string, 2 elem_type int32, 3 tensor_values TensorProto*, 4 sparse_tensor_values SparseTensorProto*,
+  5 sequence_values SequenceProto*, 6 map_values MapProto*, 7 optional_values OptionalProto*
+MapProto: 1 name string, 2 key_type int32, 3 keys int64*, 4 string_keys bytes*, 5 values SequenceProto
+OptionalProto: 1 name string, 2 elem_type int32, 3 tensor_value TensorProto, 4 sparse_tensor_value SparseTensorProto,
+  5 sequence_value SequenceProto, 6 map_value MapProto, 7 optional_value OptionalProto
+OperatorProto: 1 op_type string, 2 since_version int64, 3 status enum, 10 doc_string string
+OperatorSetProto: 1 magic string, 2 ir_version int64, 3 ir_version_prerelease string, 4 domain string, 5 opset_version int64,
+  6 doc_string string, 7 ir_build_metadata string, 8 operator OperatorProto*, 9 functions FunctionProto*
 """
 
 # (message, field, name of the enumeration, its values)
@@ -588,6 +598,8 @@ ENUMS = [
      "BFLOAT16 FLOAT8E4M3FN FLOAT8E4M3FNUZ FLOAT8E5M2 FLOAT8E5M2FNUZ UINT4 INT4 FLOAT4E2M1 FLOAT8E8M0 UINT2 INT2 "
      "FLOAT6E2M3 FLOAT6E3M2"),
     ("TensorProto", "data_location", "DataLocation", "DEFAULT EXTERNAL"),
+    ("SequenceProto", "elem_type", "DataType", "UNDEFINED TENSOR SPARSE_TENSOR SEQUENCE MAP OPTIONAL"),
+    ("OptionalProto", "elem_type", "DataType", "UNDEFINED TENSOR SPARSE_TENSOR SEQUENCE MAP OPTIONAL"),
 ]
 
 CLASSES: Dict[str, type] = {}
@@ -624,18 +636,34 @@ def make_classes() -> None:
 
 make_classes()
 
-AttributeProto = CLASSES["AttributeProto"]
-DeviceConfigurationProto = CLASSES["DeviceConfigurationProto"]
-FunctionProto = CLASSES["FunctionProto"]
-GraphProto = CLASSES["GraphProto"]
-ModelProto = CLASSES["ModelProto"]
-NodeProto = CLASSES["NodeProto"]
-OperatorSetIdProto = CLASSES["OperatorSetIdProto"]
-SparseTensorProto = CLASSES["SparseTensorProto"]
-StringStringEntryProto = CLASSES["StringStringEntryProto"]
-TensorAnnotation = CLASSES["TensorAnnotation"]
-TensorProto = CLASSES["TensorProto"]
-TensorShapeProto = CLASSES["TensorShapeProto"]
-TrainingInfoProto = CLASSES["TrainingInfoProto"]
-TypeProto = CLASSES["TypeProto"]
-ValueInfoProto = CLASSES["ValueInfoProto"]
+AttributeProto: Any = CLASSES["AttributeProto"]
+DeviceConfigurationProto: Any = CLASSES["DeviceConfigurationProto"]
+FunctionProto: Any = CLASSES["FunctionProto"]
+GraphProto: Any = CLASSES["GraphProto"]
+IntIntListEntryProto: Any = CLASSES["IntIntListEntryProto"]
+MapProto: Any = CLASSES["MapProto"]
+ModelProto: Any = CLASSES["ModelProto"]
+NodeDeviceConfigurationProto: Any = CLASSES["NodeDeviceConfigurationProto"]
+NodeProto: Any = CLASSES["NodeProto"]
+OperatorProto: Any = CLASSES["OperatorProto"]
+OperatorSetIdProto: Any = CLASSES["OperatorSetIdProto"]
+OperatorSetProto: Any = CLASSES["OperatorSetProto"]
+OptionalProto: Any = CLASSES["OptionalProto"]
+SequenceProto: Any = CLASSES["SequenceProto"]
+ShardedDimProto: Any = CLASSES["ShardedDimProto"]
+ShardingSpecProto: Any = CLASSES["ShardingSpecProto"]
+SimpleShardedDimProto: Any = CLASSES["SimpleShardedDimProto"]
+SparseTensorProto: Any = CLASSES["SparseTensorProto"]
+StringStringEntryProto: Any = CLASSES["StringStringEntryProto"]
+TensorAnnotation: Any = CLASSES["TensorAnnotation"]
+TensorProto: Any = CLASSES["TensorProto"]
+TensorShapeProto: Any = CLASSES["TensorShapeProto"]
+TrainingInfoProto: Any = CLASSES["TrainingInfoProto"]
+TypeProto: Any = CLASSES["TypeProto"]
+ValueInfoProto: Any = CLASSES["ValueInfoProto"]
+
+OperatorStatus = Enum(EXPERIMENTAL=0, STABLE=1)
+Version = Enum(
+    _START_VERSION=0, IR_VERSION_2017_10_10=1, IR_VERSION_2017_10_30=2, IR_VERSION_2017_11_3=3, IR_VERSION_2019_1_22=4,
+    IR_VERSION_2019_3_18=5, IR_VERSION_2019_9_19=6, IR_VERSION_2020_5_8=7, IR_VERSION_2021_7_30=8, IR_VERSION_2023_5_5=9,
+    IR_VERSION_2024_3_25=10, IR_VERSION_2025_05_12=11, IR_VERSION_2025_08_26=12, IR_VERSION_2025_11_06=13, IR_VERSION=14)
