@@ -197,20 +197,12 @@ void pool_row(const PoolRow& row) {
     }
     return a;
   };
-  if (row.pixel % lanes == 0) {
+  if (row.pixel != 1) {  // whole vectors: a channel block
     for (int64_t o = 0; o < row.count; ++o)
       for (int64_t j = 0; j < row.pixel; j += lanes) {
         F a = vector_at(row.x + o * row.stride * row.pixel + j);
         if (row.divisors) a = hn::Div(a, set(row.divisors[o]));
         hn::StoreU(a, d, row.y + o * row.pixel + j);
-      }
-    return;
-  }
-  if (row.pixel != 1) {
-    for (int64_t o = 0; o < row.count; ++o)
-      for (int64_t j = 0; j < row.pixel; ++j) {
-        const float a = scalar_at(row.x + o * row.stride * row.pixel + j);
-        row.y[o * row.pixel + j] = row.divisors ? a / row.divisors[o] : a;
       }
     return;
   }

@@ -37,7 +37,7 @@ struct RowFunctions {
 const RowFunctions& row_functions(Isa isa);
 
 /// The horizontal half of pooling: output o (of `pixel` floats) combines `taps` pixels of x, from
-/// pixel o * stride, `dilation` apart.
+/// pixel o * stride, `dilation` apart. `pixel` is 1 or whole vectors.
 constexpr int64_t kPoolSlack = 64;  // with pixel = 1, x must be readable that many floats further
 struct PoolRow {
   const float* x;

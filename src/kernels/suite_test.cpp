@@ -72,6 +72,21 @@ TEST(KernelTable, RefusesScalarWithASentence) {
             "no elementwise kernel for instruction set scalar (it has none for this kind)");
 }
 
+TEST(KernelTable, ConvolvesGroupsOfWholeBlocksInBlockedLayout) {
+  for (const Isa isa : {Isa::kSse4, Isa::kAvx2, Isa::kAvx512}) {
+    const Layout blocked = Layout::blocked(channel_block(isa));
+    ConvProblem problem{.channels_in = 64, .channels_out = 32, .group = 2};
+    problem.kernel = {1, 3, 3};
+    problem.input = problem.output = blocked;
+    const Result<KernelPlan> plan = prepare(problem, isa);
+    ASSERT_TRUE(plan.is_ok()) << plan.status().message();
+    EXPECT_EQ(kernel_table()[static_cast<size_t>(plan->row)].name,
+              "conv_blocked_" + std::string(to_string(isa)));
+    problem.group = 0;
+    EXPECT_TRUE(prepare_all(problem, isa).empty());
+  }
+}
+
 TEST(KernelTable, NamesAreUnique) {
   std::set<std::string_view> names;
   for (const KernelRow& row : kernel_table())

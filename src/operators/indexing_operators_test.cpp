@@ -134,6 +134,15 @@ TEST(Col2Im, AddsWhereBlocksOverlap) {
               ElementsAre(1, 5, 4));
 }
 
+TEST(Col2Im, InfersTheImageFromItsSizes) {
+  const auto image_of = [](const InferInput& sizes) {
+    return inferred("Col2Im", {"float[N,12,5]", sizes, ints({2, 3})});
+  };
+  EXPECT_EQ(image_of(ints({3, 7})), "float[N,2,3,7]");
+  EXPECT_EQ(image_of("int64[2]"), "float[N,2,?,?]");
+  EXPECT_EQ(image_of("int64[M]"), "float");
+}
+
 TEST(BitCast, KeepsTheBits) {
   const Result<Tensor> y =
       evaluate_tensor("BitCast", {Tensor::from<float>({1}, {1})}, {attr("to", DType::kInt32)});

@@ -136,8 +136,7 @@ inline Result<std::vector<RuntimeValue>> evaluate_at(int64_t opset, std::string_
 }
 
 /// An input of `infer`: a type as text ("float[N,3,?]": symbols, numbers, unknown sizes; "float":
-/// unknown rank;
-/// "": left out), and what is known of its elements.
+/// unknown rank; "": left out), and what is known of its elements.
 struct InferInput {
   InferInput(const char* text) : type(text) {}
   InferInput(Tensor tensor) : constant(std::move(tensor)) {}

@@ -127,8 +127,8 @@ class Folder {
       return Status::ok();
     }
     int64_t bytes = 0;
-    for (size_t i = 0; i < outputs.size(); ++i)
-      if (const Tensor* tensor = outputs[i].tensor()) bytes += tensor->byte_size();
+    for (const RuntimeValue& output : outputs)
+      if (const Tensor* tensor = output.tensor()) bytes += tensor->byte_size();
     if (bytes > most_bytes) {
       context_.note("not folded: " + model_.describe(node.id()) + " would take " +
                     std::to_string(bytes) + " bytes");
