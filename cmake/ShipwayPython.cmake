@@ -19,6 +19,10 @@ target_include_directories(shipway_python SYSTEM PRIVATE ${NB_DIR}/include ${Pyt
 target_compile_options(shipway_python PRIVATE -Wno-old-style-cast -Wno-shadow -Wno-pedantic)
 target_compile_options(nanobind-static PRIVATE -w)
 
+# What _core has, for type checkers; made from the module itself.
+nanobind_add_stub(shipway_python_stub MODULE _core OUTPUT ${PROJECT_BINARY_DIR}/python/shipway/_core.pyi
+  PYTHON_PATH ${PROJECT_BINARY_DIR}/python/shipway DEPENDS shipway_python)
+
 file(GLOB_RECURSE python_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/python
      ${PROJECT_SOURCE_DIR}/python/shipway/*.py ${PROJECT_SOURCE_DIR}/python/shipway/*.pyi ${PROJECT_SOURCE_DIR}/python/shipway/py.typed)
 foreach(source IN LISTS python_sources)
@@ -29,6 +33,7 @@ endforeach()
 
 if(SKBUILD)
   install(TARGETS shipway_python LIBRARY DESTINATION shipway COMPONENT python)
+  install(FILES ${PROJECT_BINARY_DIR}/python/shipway/_core.pyi DESTINATION shipway COMPONENT python)
   if(TARGET shipway_command)
     install(TARGETS shipway_command RUNTIME DESTINATION shipway/bin COMPONENT python)
   endif()

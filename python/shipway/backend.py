@@ -31,6 +31,7 @@ def is_compatible(model: Any, device: str = "CPU", **kwargs: Any) -> bool:
 
 
 def supports_device(device: str) -> bool:
+    """True for "CPU"."""
     return device == "CPU"
 
 
@@ -40,4 +41,5 @@ def prepare(model: Any, device: str = "CPU", **kwargs: Any) -> ShipwayRep:
 
 
 def run_model(model: Any, inputs: Any, device: str = "CPU", **kwargs: Any) -> List[Any]:
+    """prepare and run in one."""
     return prepare(model, device).run(inputs)

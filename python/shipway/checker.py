@@ -1,5 +1,6 @@
 """Is a model correct? The verdicts of onnx.checker, with messages that say what, where, found and expected."""
 import os
+from typing import Any
 
 from . import _core
 from .errors import InvalidModel as ValidationError
@@ -14,8 +15,11 @@ def check_model(model: ModelLike, full_check: bool = False, skip_opset_compatibi
 
     full_check: shapes and types are inferred too, and must agree with what the file declares.
     """
-    if hasattr(model, "SerializeToString"):
-        model = model.SerializeToString()
-    elif not isinstance(model, (bytes, Model)):
-        model = os.fspath(model)
-    _core.check(model, full_check, skip_opset_compatibility_check, check_custom_domain)
+    source: Any = model
+    if hasattr(source, "SerializeToString"):
+        source = source.SerializeToString()
+    elif isinstance(source, (bytearray, memoryview)):
+        source = bytes(source)
+    elif not isinstance(source, (bytes, Model)):
+        source = os.fspath(source)
+    _core.check(source, full_check, skip_opset_compatibility_check, check_custom_domain)

@@ -63,7 +63,8 @@ class InferenceSession:
         self._session = _core.create_session(model, threads, level_of(sess_options), reference,
                                              -1.0 if timeout is None else float(timeout),
                                              -1 if max_memory is None else int(max_memory))
-        self._inputs, self._overridable = [], []
+        self._inputs: List[NodeArg] = []
+        self._overridable: List[NodeArg] = []
         for name, kind, shape, optional in self._session.inputs():
             (self._overridable if optional else self._inputs).append(NodeArg(name, kind, shape))
         self._outputs = [NodeArg(name, kind, shape) for name, kind, shape, _ in self._session.outputs()]

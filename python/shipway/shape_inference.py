@@ -1,9 +1,27 @@
 """The types and shapes of all values of a model, symbolic where sizes are."""
+import os
+from typing import Any, BinaryIO, TypeVar, Union, overload
+
 from . import _core
-from .model import ModelLike, load
+from .model import Serializable, load
+
+MessageType = TypeVar("MessageType", bound=Serializable)
 
 
-def infer_shapes(model: ModelLike, check_type: bool = False, strict_mode: bool = False, data_prop: bool = False):
+@overload
+def infer_shapes(model: Union[bytes, bytearray], check_type: bool = False, strict_mode: bool = False, data_prop: bool = False) -> bytes: ...
+
+
+@overload
+def infer_shapes(model: MessageType, check_type: bool = False, strict_mode: bool = False, data_prop: bool = False) -> MessageType: ...
+
+
+@overload
+def infer_shapes(model: Union[str, "os.PathLike[str]", _core.Model, BinaryIO], check_type: bool = False, strict_mode: bool = False,
+                 data_prop: bool = False) -> _core.Model: ...
+
+
+def infer_shapes(model: Any, check_type: bool = False, strict_mode: bool = False, data_prop: bool = False) -> Any:
     """A model with all types filled in: a Model for a path or a Model; bytes for bytes; an onnx.ModelProto for one.
 
     strict_mode: raise where an operator refuses its inputs, instead of leaving its outputs open.
@@ -17,3 +35,6 @@ def infer_shapes(model: ModelLike, check_type: bool = False, strict_mode: bool =
         result.ParseFromString(inferred.serialize())
         return result
     return inferred
+
+
+__all__ = ["infer_shapes"]

@@ -167,9 +167,12 @@ void bind_models(nb::module_& m) {
   m.def("optimize", &optimized, "model"_a, "level"_a,
         "A copy, optimised as plain ONNX of the newest opset.");
   m.def("with_sizes", &with_sizes, "model"_a, "sizes"_a);
-  m.def("with_initializers", &with_initializers, "model"_a, "values"_a);
-  m.def("metadata", &metadata, "model"_a,
-        "Producer, graph name, domain, description, version, custom entries.");
+  m.def("with_initializers", &with_initializers,
+        nb::sig("def with_initializers(model: Model, values: dict[str, typing.Any]) -> Model"),
+        "model"_a, "values"_a);
+  m.def("metadata", &metadata,
+        nb::sig("def metadata(model: Model) -> tuple[str, str, str, str, int, dict[str, str]]"),
+        "model"_a, "Producer, graph name, domain, description, version, custom entries.");
 }
 
 }  // namespace shipway::python

@@ -78,7 +78,8 @@ nb::list all_schemas() {
 }  // namespace
 
 void bind_schemas(nb::module_& m) {
-  m.def("schemas", &all_schemas, "Every version of every operator, by domain, name and version.");
+  m.def("schemas", &all_schemas, nb::sig("def schemas() -> list[dict[str, typing.Any]]"),
+        "Every version of every operator, by domain, name and version.");
   m.def("newest_opset", &newest_opset, "domain"_a,
         "The newest opset of a domain; 0 for an unknown domain.");
 }

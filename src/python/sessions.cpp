@@ -198,13 +198,19 @@ void bind_sessions(nb::module_& m) {
   nb::class_<Session>(m, "Session", "A model made ready to run.")
       .def(
           "inputs", [](const Session& s) { return infos(s.inputs(), s.dims()); },
+          nb::sig("def inputs(self) -> list[tuple[str, str, list[int | str | None], bool]]"),
           "(name, type, shape, has a default) of each.")
       .def(
           "outputs", [](const Session& s) { return infos(s.outputs(), s.dims()); },
+          nb::sig("def outputs(self) -> list[tuple[str, str, list[int | str | None], bool]]"),
           "(name, type, shape, False) of each.")
-      .def("run", &run_session, "output_names"_a.none(), "feeds"_a, "timeout"_a = -1.0,
-           "cancellation"_a = nb::none(), "profile"_a = nb::none(),
-           "The outputs; `profile`, a list, gets a dict for each step.");
+      .def("run", &run_session,
+           nb::sig(
+               "def run(self, output_names: collections.abc.Sequence[str] | None, feeds: dict[str, "
+               "typing.Any], timeout: float = -1.0, cancellation: Cancellation | None = None, "
+               "profile: list[dict[str, typing.Any]] | None = None) -> list[typing.Any]"),
+           "output_names"_a.none(), "feeds"_a, "timeout"_a = -1.0, "cancellation"_a = nb::none(),
+           "profile"_a = nb::none(), "The outputs; `profile`, a list, gets a dict for each step.");
   m.def("create_session", &create_session, "model"_a, "threads"_a, "level"_a, "reference"_a,
         "timeout"_a = -1.0, "max_memory"_a = -1);
 }

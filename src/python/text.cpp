@@ -45,7 +45,8 @@ void bind_text(nb::module_& m) {
         return text_to_python(
             print_onnx_text(bytes_of(message), message_named(kind)).value_or_throw());
       },
-      "message"_a, "kind"_a = "model",
+      nb::sig("def to_text(message: bytes, kind: str = 'model') -> str"), "message"_a,
+      "kind"_a = "model",
       "The text of an encoded ONNX message (kind: model, graph, function or node) in ONNX's text "
       "syntax.");
   m.def(

@@ -115,7 +115,7 @@ def _versions() -> Dict[Tuple[str, str], List[OpSchema]]:
 
 def _find(op_type: str, version_or_domain: Union[int, str, None], domain: str) -> List[OpSchema]:
     if isinstance(version_or_domain, str):
-        version_or_domain, domain = None, version_or_domain
+        return _find(op_type, None, version_or_domain)
     found = _versions().get(("" if domain == "ai.onnx" else domain, op_type), [])
     return [schema for schema in found if version_or_domain is None or schema.since_version <= version_or_domain]
 

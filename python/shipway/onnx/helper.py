@@ -218,7 +218,7 @@ def make_tensor(name: str, data_type: int, dims: Sequence[int], vals: Any, raw: 
         made.raw_data = bytes(vals)
         return made
     if data_type == TensorProto.STRING:
-        values = [text.encode("utf-8") if isinstance(text, str) else text for text in np.array(vals, object).ravel().tolist()]
+        values: Any = [text.encode("utf-8") if isinstance(text, str) else text for text in np.array(vals, object).ravel().tolist()]
     else:
         values = numpy_helper.rounded(np.asarray(vals), data_type).ravel()
     if len(values) != count:

@@ -25,6 +25,7 @@ class DecodeError(InvalidModel, ValueError):
 
 
 class Field(NamedTuple):
+    """One field of a message: its number in the file, its name, what it holds."""
     number: int
     name: str
     kind: str
@@ -118,6 +119,7 @@ def records(data: memoryview) -> Iterator[Tuple[int, int, Any, memoryview]]:
         if number == 0:
             raise DecodeError("field number 0")
         if wire == VARINT:
+            value: Any
             value, at = get_varint(data, at)
         elif wire in (FIXED64, FIXED32, LENGTH):
             size = 8 if wire == FIXED64 else 4
@@ -134,7 +136,7 @@ def records(data: memoryview) -> Iterator[Tuple[int, int, Any, memoryview]]:
 # --- repeated fields -------------------------------------------------------------------------------------------------
 
 
-class RepeatedScalar(list):
+class RepeatedScalar(List[Any]):
     """A list that keeps its element type and tells its message of changes."""
 
     def __init__(self, field: Field, owner: "Message"):
@@ -154,11 +156,11 @@ class RepeatedScalar(list):
 
     MergeFrom = extend
 
-    def __iadd__(self, values: Any) -> "RepeatedScalar":
+    def __iadd__(self, values: Any) -> "RepeatedScalar":  # type: ignore[misc]
         self.extend(values)
         return self
 
-    def insert(self, index: int, value: Any) -> None:
+    def insert(self, index: Any, value: Any) -> None:
         super().insert(index, self._checked([value])[0])
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -171,7 +173,7 @@ class RepeatedScalar(list):
         return list, (list(self),)
 
 
-class RepeatedMessage(list):
+class RepeatedMessage(List[Any]):
     """A list of messages; what is added is copied."""
 
     def __init__(self, kind: type, owner: "Message"):
@@ -179,6 +181,7 @@ class RepeatedMessage(list):
         self._kind, self._owner = kind, owner
 
     def add(self, **values: Any) -> Any:
+        """Appends a message with these fields, and gives it."""
         element = self._kind(**values)
         self._owner._exist()
         super().append(element)
@@ -198,11 +201,11 @@ class RepeatedMessage(list):
 
     MergeFrom = extend
 
-    def __iadd__(self, values: Any) -> "RepeatedMessage":
+    def __iadd__(self, values: Any) -> "RepeatedMessage":  # type: ignore[misc]
         self.extend(values)
         return self
 
-    def insert(self, index: int, value: Any) -> None:
+    def insert(self, index: Any, value: Any) -> None:
         super().insert(index, self._copied(value))
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -310,15 +313,18 @@ class Message:
         return value._present if isinstance(value, Message) else value is not None
 
     def WhichOneof(self, oneof: str) -> Optional[str]:
+        """The member of a oneof that is set; None without one."""
         members = [field.name for field in self._fields.values() if field.oneof == oneof]
         if not members:
             raise ValueError(f"{type(self).__name__} has no oneof {oneof!r}")
         return next((name for name in members if self.HasField(name)), None)
 
     def ClearField(self, name: str) -> None:
+        """The field is as if never set."""
         self._drop(self._field(name).name)
 
     def Clear(self) -> None:
+        """Every field is as if never set."""
         for name in list(self._values):
             self._drop(name)
         object.__setattr__(self, "_unknown", b"")
@@ -334,6 +340,7 @@ class Message:
                 if (bool(self._values.get(field.name)) if field.repeated else self.HasField(field.name))]
 
     def MergeFrom(self, other: "Message") -> None:
+        """Fields that are set in `other` replace those here; repeated ones are appended."""
         self.MergeFromString(other.SerializeToString())
 
     def CopyFrom(self, other: "Message") -> None:
@@ -347,6 +354,7 @@ class Message:
         self.MergeFromString(data)
 
     def SerializeToString(self, **_: Any) -> bytes:
+        """The bytes of the message."""
         out = bytearray()
         self._write(out)
         return bytes(out)
@@ -354,9 +362,11 @@ class Message:
     SerializePartialToString = SerializeToString
 
     def ByteSize(self) -> int:
+        """How many bytes it has."""
         return len(self.SerializeToString())
 
     def IsInitialized(self) -> bool:
+        """True: no field is required."""
         return True
 
     def _write(self, out: bytearray) -> None:
@@ -385,16 +395,19 @@ class Message:
         out += self._unknown
 
     def ParseFromString(self, data: bytes) -> int:
+        """Becomes the message of these bytes. Raises DecodeError. Gives how many there were."""
         self.Clear()
         return self.MergeFromString(data)
 
     @classmethod
     def FromString(cls, data: bytes) -> Any:
+        """The message of these bytes. Raises DecodeError."""
         message = cls()
         message.ParseFromString(data)
         return message
 
     def MergeFromString(self, data: bytes) -> int:
+        """As MergeFrom with the message of these bytes."""
         self._read(memoryview(data).cast("B"), MAX_DEPTH)
         return len(data)
 
@@ -517,12 +530,14 @@ class Enum(Dict[str, int]):
     """Names and numbers of an enumeration."""
 
     def Name(self, number: int) -> str:
+        """The name of a number."""
         for name, value in dict.items(self):
             if value == number:
                 return name
         raise ValueError(f"there is no name for {number}")
 
     def Value(self, name: str) -> int:
+        """The number of a name."""
         if name not in self:
             raise ValueError(f"there is no value {name!r}")
         return self[name]
@@ -617,11 +632,11 @@ def make_field(text: str) -> Field:
 def make_classes() -> None:
     for line in TABLE.replace("\n  ", " ").strip().splitlines():
         full_name, _, fields = line.partition(": ")
-        made = [make_field(text) for text in fields.split(", ")]
+        listed = [make_field(text) for text in fields.split(", ")]
         name = full_name.rpartition(".")[2]
         CLASSES[full_name] = type(name, (Message,), {
-            "__module__": __name__, "__qualname__": full_name, "_fields": {field.name: field for field in made},
-            "_by_number": {field.number: field for field in made}, "_enums": {}})
+            "__module__": __name__, "__qualname__": full_name, "_fields": {field.name: field for field in listed},
+            "_by_number": {field.number: field for field in listed}, "_enums": {}})
     for full_name, made in CLASSES.items():
         outer, _, name = full_name.rpartition(".")
         if outer:
@@ -667,3 +682,12 @@ Version = Enum(
     _START_VERSION=0, IR_VERSION_2017_10_10=1, IR_VERSION_2017_10_30=2, IR_VERSION_2017_11_3=3, IR_VERSION_2019_1_22=4,
     IR_VERSION_2019_3_18=5, IR_VERSION_2019_9_19=6, IR_VERSION_2020_5_8=7, IR_VERSION_2021_7_30=8, IR_VERSION_2023_5_5=9,
     IR_VERSION_2024_3_25=10, IR_VERSION_2025_05_12=11, IR_VERSION_2025_08_26=12, IR_VERSION_2025_11_06=13, IR_VERSION=14)
+
+__all__ = [
+    "AttributeProto", "CLASSES", "DecodeError", "DeviceConfigurationProto", "Enum", "Field", "FunctionProto",
+    "GraphProto", "IntIntListEntryProto", "MAX_DEPTH", "MapProto", "Message", "ModelProto",
+    "NodeDeviceConfigurationProto", "NodeProto", "OperatorProto", "OperatorSetIdProto", "OperatorSetProto",
+    "OperatorStatus", "OptionalProto", "RepeatedMessage", "RepeatedScalar", "SequenceProto", "ShardedDimProto",
+    "ShardingSpecProto", "SimpleShardedDimProto", "SparseTensorProto", "StringStringEntryProto", "TensorAnnotation",
+    "TensorProto", "TensorShapeProto", "TrainingInfoProto", "TypeProto", "ValueInfoProto", "Version",
+]

@@ -53,7 +53,7 @@ def to_array(tensor: Any, base_dir: str = "") -> np.ndarray:
         return _unpacked(data.astype(np.uint8), kind, dtype, shape)
     if dtype.kind in "biu" or kind in (TensorProto.FLOAT, TensorProto.DOUBLE):
         return data.astype(dtype).reshape(shape)
-    bits = data.astype(np.uint16 if dtype.itemsize == 2 else np.uint8)  # of small floats
+    bits: Any = data.astype(np.uint16 if dtype.itemsize == 2 else np.uint8)  # of small floats
     return (bits & 0x3F if bits_of(kind) == 6 else bits).view(dtype).reshape(shape)
 
 
@@ -63,7 +63,7 @@ def _unpacked(data: np.ndarray, kind: int, dtype: np.dtype, shape: Any) -> np.nd
     if len(data) * 8 < count * width:
         raise ValueError(f"{len(data)} bytes are too few for {count} elements of {width} bits")
     bits = np.unpackbits(data, bitorder="little")[:count * width].reshape(count, width)
-    parts = np.packbits(bits, axis=1, bitorder="little")[:, 0]
+    parts: Any = np.packbits(bits, axis=1, bitorder="little")[:, 0]
     if kind in _SIGNED:
         parts = (parts << (8 - width)).view(np.int8) >> (8 - width)
         return parts.astype(dtype).reshape(shape)
@@ -117,7 +117,7 @@ def from_array(array: np.ndarray, /, name: Optional[str] = None) -> Any:
 
 def to_list(sequence: Any) -> List[Any]:
     """The values of a SequenceProto."""
-    kinds = {SequenceProto.TENSOR: (sequence.tensor_values, to_array), SequenceProto.SEQUENCE: (sequence.sequence_values, to_list),
+    kinds: Dict[int, Any] = {SequenceProto.TENSOR: (sequence.tensor_values, to_array), SequenceProto.SEQUENCE: (sequence.sequence_values, to_list),
              SequenceProto.MAP: (sequence.map_values, to_dict), SequenceProto.OPTIONAL: (sequence.optional_values, to_optional)}
     if sequence.elem_type not in kinds:
         raise TypeError(f"a sequence of {SequenceProto.DataType.Name(sequence.elem_type)} has no form in Python")
@@ -179,7 +179,7 @@ def to_optional(optional: Any) -> Any:
     kind = optional.elem_type
     if kind == OptionalProto.UNDEFINED:
         return None
-    kinds = {OptionalProto.TENSOR: (to_array, "tensor_value"), OptionalProto.SEQUENCE: (to_list, "sequence_value"),
+    kinds: Dict[int, Any] = {OptionalProto.TENSOR: (to_array, "tensor_value"), OptionalProto.SEQUENCE: (to_list, "sequence_value"),
              OptionalProto.MAP: (to_dict, "map_value"), OptionalProto.OPTIONAL: (to_optional, "optional_value")}
     if kind not in kinds:
         raise TypeError(f"an optional {OptionalProto.DataType.Name(kind)} has no form in Python")

@@ -40,8 +40,7 @@ def _scalar(tensor: Any) -> str:
     return f"<Scalar Tensor {getattr(tensor, helper.tensor_dtype_to_field(tensor.data_type))}>"
 
 
-def printable_attribute(attr: Any, subgraphs: bool = False) -> Union[str, Tuple[str, List[Any]]]:
-    """ "name = value"; with subgraphs, also the graphs in it."""
+def _attribute_and_graphs(attr: Any) -> Tuple[str, List[Any]]:
     graphs = ([attr.g] if attr.HasField("g") else []) + list(attr.graphs)
     if attr.HasField("f"):
         value = f"{attr.f:.15g}"
@@ -73,22 +72,30 @@ def printable_attribute(attr: Any, subgraphs: bool = False) -> Union[str, Tuple[
         value = "[ " + ", ".join(f"<graph {graph.name}>" for graph in attr.graphs) + " ]"
     else:
         value = "<Unknown>"
-    said = f"{attr.name} = {value}"
-    return (said, graphs) if subgraphs else said
+    return f"{attr.name} = {value}", graphs
 
 
-def printable_node(node: Any, prefix: str = "", subgraphs: bool = False) -> Union[str, Tuple[str, List[Any]]]:
-    """ "%y = Conv[group = 1](%x, %w)"; with subgraphs, also the graphs in it."""
+def printable_attribute(attr: Any, subgraphs: bool = False) -> Union[str, Tuple[str, List[Any]]]:
+    """ "name = value"; with subgraphs, also the graphs in it."""
+    return _attribute_and_graphs(attr) if subgraphs else _attribute_and_graphs(attr)[0]
+
+
+def _node_and_graphs(node: Any, prefix: str) -> Tuple[str, List[Any]]:
     graphs: List[Any] = []
     attributes = []
     for attribute in node.attribute:
-        said, inside = printable_attribute(attribute, subgraphs=True)
+        said, inside = _attribute_and_graphs(attribute)
         attributes.append(said)
         graphs.extend(inside)
     outputs = ", ".join("%" + name for name in node.output)
     listed = f"[{', '.join(sorted(attributes))}]" if attributes else ""
     line = f"{prefix}{outputs + ' = ' if outputs else ''}{node.op_type}{listed}({', '.join('%' + name for name in node.input)})"
-    return (line, graphs) if subgraphs else line
+    return line, graphs
+
+
+def printable_node(node: Any, prefix: str = "", subgraphs: bool = False) -> Union[str, Tuple[str, List[Any]]]:
+    """ "%y = Conv[group = 1](%x, %w)"; with subgraphs, also the graphs in it."""
+    return _node_and_graphs(node, prefix) if subgraphs else _node_and_graphs(node, prefix)[0]
 
 
 def printable_graph(graph: Any, prefix: str = "") -> str:
@@ -114,8 +121,8 @@ def printable_graph(graph: Any, prefix: str = "") -> str:
     lines.append(prefix + " ".join([*head, "{"]))
     inside: List[Any] = []
     for node in graph.node:
-        line, graphs = printable_node(node, prefix + "  ", subgraphs=True)
-        lines.append(str(line))
+        line, graphs = _node_and_graphs(node, prefix + "  ")
+        lines.append(line)
         inside.extend(graphs)
     outputs = ", ".join("%" + info.name for info in graph.output)
     lines += [f"{prefix}  return {outputs}" if outputs else f"{prefix}  return", prefix + "}"]

@@ -57,7 +57,7 @@ class _Parser:
             if kind == "end" and not end or kind == "sign" and name == end and end:
                 self._at += 1
                 return
-            field = message._fields.get(name) if kind == "word" else None
+            field: Any = message._fields.get(name) if kind == "word" else None
             if field is None:
                 self._fail(at, f"found {name}, expected a field of {type(message).__name__}")
             self._at += 1

@@ -56,8 +56,8 @@ class OrtValue:
 
     def __init__(self, value: Any, element_type: Optional[int] = None) -> None:
         if isinstance(value, OrtValue):
-            value, element_type = value._value, value._element_type
-        self._value = value
+            value, element_type = value.to_python(), value._element_type
+        self._value: Any = value
         self._element_type = element_type
         if isinstance(value, np.ndarray) and element_type is None:
             self._element_type = TensorProto.STRING if value.dtype.kind in "OUST" else np_dtype_to_tensor_dtype(value.dtype)
@@ -183,7 +183,7 @@ def array_at(address: int, element_type: ElementType, shape: Sequence[int]) -> n
     count = int(np.prod(tuple(shape), dtype=np.int64))
     if count == 0:
         return np.zeros(tuple(shape), dtype)
-    memory = (ctypes.c_char * (count * dtype.itemsize)).from_address(int(address))
+    memory: Any = (ctypes.c_char * (count * dtype.itemsize)).from_address(int(address))
     return np.frombuffer(memory, dtype, count).reshape(tuple(shape))
 
 
