@@ -13,10 +13,9 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kBandFloats =
-    48 << 10;  // 192 KiB: a band, its outputs and a chunk of weights share L2
-constexpr int64_t kChunk =
-    432;  // of k in one pass over a band; its panel takes 54 KiB at 32 columns
+constexpr int64_t kBandFloats = 48 << 10;  // 192 KiB: a band shares L2 with outputs and weights
+constexpr int64_t kMostBandFloats = 4 * kBandFloats;  // where a dilated band turns to taps
+constexpr int64_t kChunk = 432;  // of k in one pass over a band: 54 KiB of weights at 32 columns
 
 struct State {
   ConvDims dims;
@@ -28,6 +27,7 @@ struct State {
           out_plane = 0;  // floats of one channel block (channel) of the input, block of the output
   int64_t panels_of_unit = 1, panel_units = 1;
   int64_t segments = 0;
+  bool by_taps = false;                          // each tap by itself over the input in place
   int64_t segments_offset = 0, band_offset = 0;  // floats in scratch
 };
 static_assert(sizeof(State) <= BoundKernel::kStateBytes);
@@ -51,36 +51,232 @@ void list_segments(const State& state, const ConvProblem& problem, Segment* segm
 
 /// One unit's place: image, depth, group, band, panels.
 struct Unit {
-  int64_t plane;  // (image, depth, group): what a band is loaded from
   int64_t image, depth, group, band, panel_begin, panel_end;
 };
+
+/// One call of run: what stays the same over its units.
+struct Run {
+  const State& state;
+  const ConvProblem& problem;
+  const TileTable& tiles;
+  Panels panels;
+  const float *x, *weights, *bias, *add;
+  float* y;
+  Segment* segments;
+
+  int64_t lanes() const { return tiles.lanes; }
+  int64_t out_per_group() const { return panels.n; }
+  /// The plane of a unit's first input channel (block).
+  const float* input(const Unit& unit) const {
+    const ConvDims& d = state.dims;
+    const int64_t image = problem.input.is_blocked()
+                              ? stored_channels(problem.input, problem.channels_in) / lanes()
+                              : problem.channels_in;
+    return x + (unit.image * image + unit.group * state.channels) * state.in_plane +
+           unit.depth * d.in[1] * d.in[2] * state.band.pixel;
+  }
+  int64_t first_channel(const Unit& unit, int64_t panel) const {
+    return unit.group * out_per_group() + panel * panels.panel;
+  }
+  /// Of output (row, column) in the first channel block of a panel.
+  int64_t output_offset(const Unit& unit, int64_t panel, int64_t row, int64_t column) const {
+    const ConvDims& d = state.dims;
+    const int64_t blocks = stored_channels(problem.output, problem.channels_out) / lanes();
+    return (unit.image * blocks + first_channel(unit, panel) / lanes()) * state.out_plane +
+           ((unit.depth * d.out[1] + row) * d.out[2] + column) * lanes();
+  }
+  const float* panel_weights(const Unit& unit, int64_t panel) const {
+    return weights + unit.group * panels.floats() + panels.offset(panel);
+  }
+};
+
+/// What all tiles of a panel have in common. `padded_bias` has room for a panel.
+TileArguments panel_arguments(const Run& run, const Unit& unit, int64_t panel, float* padded_bias) {
+  const State& state = run.state;
+  const int64_t width = run.panels.width(panel), first = run.first_channel(unit, panel);
+  TileArguments t;
+  t.a_row_stride = run.problem.strides[2] * state.band.pixel;
+  t.c_row_stride = run.lanes();
+  t.c_vector_stride = state.out_plane;
+  t.clip = state.form.clip;
+  t.low = state.form.low;
+  t.high = state.form.high;
+  if (!run.bias) return t;
+  t.bias = run.bias + first;
+  if (first + width > run.problem.channels_out) {
+    for (int64_t j = 0; j < width; ++j)
+      padded_bias[j] = first + j < run.problem.channels_out ? run.bias[first + j] : 0.0f;
+    t.bias = padded_bias;
+  }
+  return t;
+}
+
+/// Segments [begin, end) of a list of `count` that make one pass over k, and their length.
+struct Pass {
+  int64_t end, length;
+};
+Pass pass_from(const Segment* segments, int64_t begin, int64_t count) {
+  Pass pass{begin, 0};
+  while (pass.end < count &&
+         (pass.length == 0 || pass.length + segments[pass.end].length <= kChunk))
+    pass.length += segments[pass.end++].length;
+  return pass;
+}
+
+/// One panel over a band whose pixels hold every tap.
+void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel) {
+  const State& state = run.state;
+  const int64_t width = run.panels.width(panel), lanes = run.lanes();
+  const RowTiles split(band.column_end - band.column_begin, run.tiles.max_rows);
+  const TileFunction* functions = run.tiles.packed[width / lanes - 1];
+  float padded_bias[32];
+  TileArguments t = panel_arguments(run, unit, panel, padded_bias);
+  t.b = run.panel_weights(unit, panel);
+  for (int64_t s = 0; s < state.segments;) {
+    const Pass pass = pass_from(run.segments, s, state.segments);
+    t.segments = run.segments + s;
+    t.segment_count = pass.end - s;
+    t.accumulate = s > 0;
+    t.finish = pass.end == state.segments;
+    // The weights that follow (of the next pass or panel), a piece with every tile.
+    const float *ahead = t.b + pass.length * width, *ahead_end = ahead + pass.length * width;
+    for (int64_t row = band.row_begin; row < band.row_end; ++row) {
+      const int64_t offset = run.output_offset(unit, panel, row, band.column_begin);
+      t.a = band.base + (row - band.row_begin) * run.problem.strides[1] * state.band.row_stride;
+      t.c = run.y + offset;
+      t.add = run.add ? run.add + offset : nullptr;
+      for (int64_t i = 0; i < split.count; ++i) {
+        const int64_t rows = split.rows(i);
+        t.prefetch = ahead < ahead_end ? ahead : nullptr;
+        ahead += pass.length / 4 * 16;
+        functions[rows - 1](t);
+        t.a += rows * t.a_row_stride;
+        t.c += rows * lanes;
+        if (t.add) t.add += rows * lanes;
+      }
+    }
+    t.b += pass.length * width;
+    s = pass.end;
+  }
+}
+
+/// The channel blocks of one tap, as offsets into the input itself.
+void list_tap_segments(const Run& run, int64_t tap) {
+  const int64_t taps = run.problem.kernel[1] * run.problem.kernel[2],
+                in_per_group = run.problem.channels_in / run.state.groups;
+  for (int64_t c = 0; c < run.state.channels; ++c) {
+    const int64_t length = std::min(run.lanes(), in_per_group - c * run.lanes()),
+                  next = std::min(run.lanes(), in_per_group - (c + 1) * run.lanes());
+    // To the same tap of the next block: over this block's later taps and that one's earlier ones.
+    run.segments[c] = {c * run.state.in_plane, length, (taps - 1 - tap) * length + tap * next};
+  }
+}
+
+/// Outputs [begin, end) of one axis for which the tap at `offset` (dilation included) reads inside
+/// the input.
+Range inside(const ConvProblem& problem, const ConvDims& d, size_t axis, int64_t offset) {
+  const int64_t stride = problem.strides[axis], shift = offset - d.pads[axis];
+  const auto up = [&](int64_t x) { return x <= 0 ? 0 : (x + stride - 1) / stride; };
+  return {std::min(up(-shift), d.out[axis]), std::min(up(d.in[axis] - shift), d.out[axis])};
+}
+
+/// One panel over the rows of a band, tap by tap: each tap only where it reads the input, in place.
+/// For wide dilations, whose bands would be large and mostly zeros.
+void run_panel_by_taps(const Run& run, const Unit& unit, const Band& band, int64_t panel) {
+  const State& state = run.state;
+  const ConvProblem& problem = run.problem;
+  const int64_t width = run.panels.width(panel), lanes = run.lanes();
+  const TileFunction* functions = run.tiles.packed[width / lanes - 1];
+  const float *input = run.input(unit), *weights = run.panel_weights(unit, panel);
+  float padded_bias[32];
+  TileArguments t = panel_arguments(run, unit, panel, padded_bias);
+  const auto line = [&](int64_t row, Range columns) {
+    const RowTiles split(columns.end - columns.begin, run.tiles.max_rows);
+    const int64_t offset = run.output_offset(unit, panel, row, columns.begin);
+    t.c = run.y + offset;
+    t.add = run.add ? run.add + offset : nullptr;
+    for (int64_t i = 0; i < split.count; ++i) {
+      const int64_t rows = split.rows(i);
+      functions[rows - 1](t);
+      t.a += rows * t.a_row_stride;
+      t.c += rows * lanes;
+      if (t.add) t.add += rows * lanes;
+    }
+  };
+  const auto each_line = [&] {  // of the whole output, without reading the input
+    t.segment_count = 0;
+    t.a = input;
+    for (int64_t row = band.row_begin; row < band.row_end; ++row) line(row, {0, state.dims.out[2]});
+  };
+  t.finish = false;
+  each_line();  // zeros
+  t.accumulate = true;
+  int64_t before = 0;  // k rows of the panel before this tap's first segment
+  for (int64_t h = 0; h < problem.kernel[1]; ++h)
+    for (int64_t w = 0; w < problem.kernel[2]; ++w) {
+      list_tap_segments(run, h * problem.kernel[2] + w);
+      const int64_t row_offset = h * problem.dilations[1], column_offset = w * problem.dilations[2];
+      const Range rows = inside(problem, state.dims, 1, row_offset),
+                  columns = inside(problem, state.dims, 2, column_offset);
+      t.b = weights + before * width;
+      for (int64_t s = 0; s < state.channels && columns.begin < columns.end;) {
+        const Pass pass = pass_from(run.segments, s, state.channels);
+        t.segments = run.segments + s;
+        t.segment_count = pass.end - s;
+        for (int64_t row = std::max(rows.begin, band.row_begin);
+             row < std::min(rows.end, band.row_end); ++row) {
+          const int64_t in_row = row * problem.strides[1] + row_offset - state.dims.pads[1];
+          const int64_t in_column =
+              columns.begin * problem.strides[2] + column_offset - state.dims.pads[2];
+          t.a = input + (in_row * state.dims.in[2] + in_column) * lanes;
+          line(row, columns);
+        }
+        for (; s < pass.end; ++s) t.b += (run.segments[s].length + run.segments[s].gap) * width;
+      }
+      before += run.segments[0].length;
+    }
+  t.finish = true;
+  each_line();  // bias and what follows
+}
+
+/// The epilogue's steps that tiles do not know, over what one panel made of a band.
+void apply_steps(const Run& run, EpilogueRunner& epilogue, const Unit& unit, const Band& band,
+                 int64_t panel) {
+  const int64_t lanes = run.lanes(), floats = (band.column_end - band.column_begin) * lanes;
+  for (int64_t block = 0; block < run.panels.width(panel) / lanes; ++block)
+    for (int64_t row = band.row_begin; row < band.row_end; ++row)
+      for (int64_t i = 0; i < floats; i += EpilogueRunner::kRun) {
+        const int64_t offset = run.output_offset(unit, panel, row, band.column_begin) +
+                               block * run.state.out_plane + i;
+        epilogue.apply(run.y + offset, std::min(floats - i, EpilogueRunner::kRun), offset,
+                       run.first_channel(unit, panel) + block * lanes, lanes,
+                       run.problem.channels_out);
+      }
+}
 
 void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, void* scratch) {
   if (part.begin >= part.end) return;
   const State& state = bound.state<State>();
   const auto& problem = std::get<ConvProblem>(bound.plan->problem);
   const TileTable& tiles = tiles_for(bound.plan->isa);
-  const ConvDims& d = state.dims;
-  const int64_t lanes = tiles.lanes, out_per_group = problem.channels_out / state.groups;
-  const Panels panels{out_per_group,
-                      problem.channels_in / state.groups * problem.kernel[1] * problem.kernel[2],
-                      static_cast<int32_t>(2 * lanes), static_cast<int32_t>(lanes)};
-  const float *x = views.input(0), *weights = views.input(1);
-  const float* bias = problem.epilogue.has_bias ? views.input(2) : nullptr;
-  const float* add = state.form.add ? views.input(3) : nullptr;
-  float* y = views.output(0);
   auto* floats = static_cast<float*>(scratch);
   EpilogueRunner epilogue(problem.epilogue, bound.plan->isa, views, floats);
-  auto* segments = reinterpret_cast<Segment*>(floats + state.segments_offset);
-  list_segments(state, problem, segments);
+  const Run run{
+      .state = state,
+      .problem = problem,
+      .tiles = tiles,
+      .panels = {problem.channels_out / state.groups,
+                 problem.channels_in / state.groups * problem.kernel[1] * problem.kernel[2],
+                 2 * tiles.lanes, tiles.lanes},
+      .x = views.input(0),
+      .weights = views.input(1),
+      .bias = problem.epilogue.has_bias ? views.input(2) : nullptr,
+      .add = state.form.add ? views.input(3) : nullptr,
+      .y = views.output(0),
+      .segments = reinterpret_cast<Segment*>(floats + state.segments_offset)};
+  if (!state.by_taps) list_segments(state, problem, run.segments);
 
   const int64_t bands = state.band.row_bands * state.band.column_bands;
-  const int64_t out_width = d.out[2],
-                out_blocks = stored_channels(problem.output, problem.channels_out) / lanes;
-  const int64_t in_image =
-      problem.input.is_blocked()
-          ? stored_channels(problem.input, problem.channels_in) / lanes * state.in_plane
-          : problem.channels_in * state.in_plane;
   int64_t loaded = -1;
   Band band{};
   for (int64_t index = part.begin; index < part.end; ++index) {
@@ -92,82 +288,21 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
     rest /= bands;
     unit.group = rest % state.groups;
     rest /= state.groups;
-    unit.depth = rest % d.out[0];
-    unit.image = rest / d.out[0];
+    unit.depth = rest % state.dims.out[0];
+    unit.image = rest / state.dims.out[0];
     unit.panel_begin = panel_unit * state.panels_of_unit;
-    unit.panel_end = std::min(unit.panel_begin + state.panels_of_unit, panels.count());
+    unit.panel_end = std::min(unit.panel_begin + state.panels_of_unit, run.panels.count());
     if (loaded != band_key) {
-      const float* plane = x + unit.image * in_image +
-                           unit.group * state.channels * state.in_plane +
-                           unit.depth * d.in[1] * d.in[2] * state.band.pixel;
-      band = load_band(state.band, problem, d, plane, state.in_plane, state.channels, unit.band,
-                       floats + state.band_offset);
+      band = load_band(state.band, problem, state.dims, run.input(unit), state.in_plane,
+                       state.channels, unit.band, floats + state.band_offset);
       loaded = band_key;
     }
-    const int64_t columns = band.column_end - band.column_begin;
-    const RowTiles split(columns, tiles.max_rows);
     for (int64_t p = unit.panel_begin; p < unit.panel_end; ++p) {
-      const int64_t width = panels.width(p),
-                    first_channel = unit.group * out_per_group + p * panels.panel;
-      const int64_t first_block = first_channel / lanes;
-      const int64_t y_offset =
-          (unit.image * out_blocks + first_block) * state.out_plane +
-          ((unit.depth * d.out[1] + band.row_begin) * out_width + band.column_begin) * lanes;
-      float padded_bias[32];
-      TileArguments t;
-      t.a_row_stride = problem.strides[2] * state.band.pixel;
-      t.c_row_stride = lanes;
-      t.c_vector_stride = state.out_plane;
-      t.clip = state.form.clip;
-      t.low = state.form.low;
-      t.high = state.form.high;
-      if (bias) {
-        t.bias = bias + first_channel;
-        if (first_channel + width > problem.channels_out) {
-          for (int64_t j = 0; j < width; ++j)
-            padded_bias[j] =
-                first_channel + j < problem.channels_out ? bias[first_channel + j] : 0.0f;
-          t.bias = padded_bias;
-        }
-      }
-      t.b = weights + unit.group * panels.floats() + panels.offset(p);
-      const TileFunction* functions = tiles.packed[width / lanes - 1];
-      for (int64_t s = 0; s < state.segments;) {
-        int64_t k = 0, end = s;
-        while (end < state.segments && (k == 0 || k + segments[end].length <= kChunk))
-          k += segments[end++].length;
-        t.segments = segments + s;
-        t.segment_count = end - s;
-        t.accumulate = s > 0;
-        t.finish = end == state.segments;
-        // The weights that follow (of the next pass or panel), a piece with every tile.
-        const float *ahead = t.b + k * width, *ahead_end = ahead + k * width;
-        for (int64_t row = 0; row < band.row_end - band.row_begin; ++row) {
-          t.a = band.base + row * problem.strides[1] * state.band.row_stride;
-          const int64_t row_offset = y_offset + row * out_width * lanes;
-          t.c = y + row_offset;
-          t.add = add ? add + row_offset : nullptr;
-          for (int64_t i = 0; i < split.count; ++i) {
-            const int64_t rows = split.rows(i);
-            t.prefetch = ahead < ahead_end ? ahead : nullptr;
-            ahead += k / 4 * 16;
-            functions[rows - 1](t);
-            t.a += rows * t.a_row_stride;
-            t.c += rows * lanes;
-            if (add) t.add += rows * lanes;
-          }
-        }
-        t.b += k * width;
-        s = end;
-      }
-      if (!state.form.generic) continue;
-      for (int64_t block = 0; block < width / lanes; ++block)
-        for (int64_t row = 0; row < band.row_end - band.row_begin; ++row)
-          for (int64_t i = 0; i < columns * lanes; i += EpilogueRunner::kRun) {
-            const int64_t offset = y_offset + block * state.out_plane + row * out_width * lanes + i;
-            epilogue.apply(y + offset, std::min(columns * lanes - i, EpilogueRunner::kRun), offset,
-                           first_channel + block * lanes, lanes, problem.channels_out);
-          }
+      if (state.by_taps)
+        run_panel_by_taps(run, unit, band, p);
+      else
+        run_panel(run, unit, band, p);
+      if (state.form.generic) apply_steps(run, epilogue, unit, band, p);
     }
   }
 }
@@ -247,6 +382,22 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   const int64_t taps = problem.kernel[1] * problem.kernel[2];
   state.segments =
       state.channels * (pixel == 1 && problem.dilations[2] == 1 ? problem.kernel[1] : taps);
+
+  // Wide dilations: a band that fits no cache, most of it zeros.
+  const bool dilated = problem.dilations[1] > 1 || problem.dilations[2] > 1;
+  if (problem.input.is_blocked() && dilated && state.band.scratch_floats > kMostBandFloats) {
+    state.by_taps = true;
+    state.segments = state.channels;
+    const int64_t rows = kBandFloats / std::max<int64_t>(1, d.out[2] * 2 * lanes);
+    state.band = {.in_place = true,
+                  .rows = std::clamp<int64_t>(rows, 1, d.out[1]),
+                  .columns = d.out[2],
+                  .column_bands = 1,
+                  .pixel = pixel,
+                  .row_stride = d.in[2] * pixel,
+                  .channel_stride = state.in_plane};
+    state.band.row_bands = (d.out[1] + state.band.rows - 1) / state.band.rows;
+  }
 
   const int64_t panels = (out_per_group + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes =

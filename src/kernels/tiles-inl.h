@@ -119,6 +119,7 @@ void packed_tile(const TileArguments& t) {
 #pragma GCC unroll 16
       for (int g = 0; g < kGroups; ++g) row[g] += 1;
     }
+    b += t.segments[s].gap * kVectors * kLanes;
   }
   finish_and_store<kRows, kVectors>(t, sum);
 }

@@ -12,6 +12,7 @@ namespace shipway::kernels {
 /// tap).
 struct Segment {
   int64_t offset = 0, length = 0;
+  int64_t gap = 0;  // rows of a packed B that are passed over before the next segment's
 };
 
 /// c[r][j] = finish(start + sum_k a[r][k] * b[k][j]), k ascending, one fused multiply-add each

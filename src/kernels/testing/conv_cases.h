@@ -100,6 +100,25 @@ inline std::vector<KernelCase> conv_cases() {
       {1, 16, 16, 1, {1, 1, 1}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 3, 3}, {0, 3, 3}},
   };
   for (const ConvShape& shape : shapes) add_layouts(cases, shape, bias);
+  // dilated so widely that a band would be mostly zeros: tap by tap, in several passes, strided
+  for (const ConvShape& wide :
+       {ConvShape{1,
+                  480,
+                  40,
+                  1,
+                  {1, 13, 15},
+                  {1, 3, 3},
+                  {1, 1, 1},
+                  {1, 12, 12},
+                  {0, 12, 12},
+                  {0, 12, 12}},
+        ConvShape{
+            2, 500, 24, 1, {1, 9, 11}, {1, 3, 3}, {1, 1, 1}, {1, 20, 16}, {0, 20, 16}, {0, 20, 16}},
+        ConvShape{
+            1, 300, 20, 1, {1, 40, 33}, {1, 3, 2}, {1, 2, 3}, {1, 10, 9}, {0, 3, 5}, {0, 4, 1}},
+        ConvShape{
+            1, 640, 64, 2, {1, 20, 21}, {1, 3, 3}, {1, 1, 1}, {1, 9, 9}, {0, 9, 9}, {0, 9, 9}}})
+    add_layouts(cases, wide, bias);
   // k in several passes
   add_layouts(cases,
               {1, 160, 40, 1, {1, 5, 7}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
