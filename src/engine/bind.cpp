@@ -369,8 +369,9 @@ class Binder {
                                              : Shape{problem.directions, batch, problem.hidden};
     for (size_t i = 2; i < step_.inputs.size(); ++i)
       if (shapes_.inputs[i] && !(input(i) == states))
-        return Status::invalid_argument("an initial state is [{}], expected [{}]",
-                                        to_string(input(i)), to_string(states));
+        return Status::invalid_argument("input '{}' is [{}], expected [{}]",
+                                        i == 2 ? "initial_h" : "initial_c", to_string(input(i)),
+                                        to_string(states));
     return kernels::RecurrentDims{x[1 - batch_axis], batch};
   }
 

@@ -179,7 +179,7 @@ graph main (x: float[T,B,2], h: float[D,C,3]) -> (y: float[T,1,B,3]) {
   const std::vector<NamedValue> inputs = {{"x", random({4, 2, 2}, 1)}, {"h", random({1, 5, 3}, 2)}};
   const Status status = session->run(inputs).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_NE(status.message().find("an initial state is [1x5x3], expected [1x2x3]"),
+  EXPECT_NE(status.message().find("input 'initial_h' is [1x5x3], expected [1x2x3]"),
             std::string::npos)
       << status.message();
 }

@@ -160,85 +160,6 @@ void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel
   }
 }
 
-/// The channel blocks of one tap, as offsets into the input itself.
-void list_tap_segments(const Run& run, int64_t tap) {
-  const int64_t taps = run.problem.kernel[1] * run.problem.kernel[2],
-                in_per_group = run.problem.channels_in / run.state.groups;
-  for (int64_t c = 0; c < run.state.channels; ++c) {
-    const int64_t length = std::min(run.lanes(), in_per_group - c * run.lanes()),
-                  next = std::min(run.lanes(), in_per_group - (c + 1) * run.lanes());
-    // To the same tap of the next block: over this block's later taps and that one's earlier ones.
-    run.segments[c] = {c * run.state.in_plane, length, (taps - 1 - tap) * length + tap * next};
-  }
-}
-
-/// Outputs [begin, end) of one axis for which the tap at `offset` (dilation included) reads inside
-/// the input.
-Range inside(const ConvProblem& problem, const ConvDims& d, size_t axis, int64_t offset) {
-  const int64_t stride = problem.strides[axis], shift = offset - d.pads[axis];
-  const auto up = [&](int64_t x) { return x <= 0 ? 0 : (x + stride - 1) / stride; };
-  return {std::min(up(-shift), d.out[axis]), std::min(up(d.in[axis] - shift), d.out[axis])};
-}
-
-/// One panel over the rows of a band, tap by tap: each tap only where it reads the input, in place.
-/// For wide dilations, whose bands would be large and mostly zeros.
-void run_panel_by_taps(const Run& run, const Unit& unit, const Band& band, int64_t panel) {
-  const State& state = run.state;
-  const ConvProblem& problem = run.problem;
-  const int64_t width = run.panels.width(panel), lanes = run.lanes();
-  const TileFunction* functions = run.tiles.packed[width / lanes - 1];
-  const float *input = run.input(unit), *weights = run.panel_weights(unit, panel);
-  float padded_bias[32];
-  TileArguments t = panel_arguments(run, unit, panel, padded_bias);
-  const auto line = [&](int64_t row, Range columns) {
-    const RowTiles split(columns.end - columns.begin, run.tiles.max_rows);
-    const int64_t offset = run.output_offset(unit, panel, row, columns.begin);
-    t.c = run.y + offset;
-    t.add = run.add ? run.add + offset : nullptr;
-    for (int64_t i = 0; i < split.count; ++i) {
-      const int64_t rows = split.rows(i);
-      functions[rows - 1](t);
-      t.a += rows * t.a_row_stride;
-      t.c += rows * lanes;
-      if (t.add) t.add += rows * lanes;
-    }
-  };
-  const auto each_line = [&] {  // of the whole output, without reading the input
-    t.segment_count = 0;
-    t.a = input;
-    for (int64_t row = band.row_begin; row < band.row_end; ++row) line(row, {0, state.dims.out[2]});
-  };
-  t.finish = false;
-  each_line();  // zeros
-  t.accumulate = true;
-  int64_t before = 0;  // k rows of the panel before this tap's first segment
-  for (int64_t h = 0; h < problem.kernel[1]; ++h)
-    for (int64_t w = 0; w < problem.kernel[2]; ++w) {
-      list_tap_segments(run, h * problem.kernel[2] + w);
-      const int64_t row_offset = h * problem.dilations[1], column_offset = w * problem.dilations[2];
-      const Range rows = inside(problem, state.dims, 1, row_offset),
-                  columns = inside(problem, state.dims, 2, column_offset);
-      t.b = weights + before * width;
-      for (int64_t s = 0; s < state.channels && columns.begin < columns.end;) {
-        const Pass pass = pass_from(run.segments, s, state.channels);
-        t.segments = run.segments + s;
-        t.segment_count = pass.end - s;
-        for (int64_t row = std::max(rows.begin, band.row_begin);
-             row < std::min(rows.end, band.row_end); ++row) {
-          const int64_t in_row = row * problem.strides[1] + row_offset - state.dims.pads[1];
-          const int64_t in_column =
-              columns.begin * problem.strides[2] + column_offset - state.dims.pads[2];
-          t.a = input + (in_row * state.dims.in[2] + in_column) * lanes;
-          line(row, columns);
-        }
-        for (; s < pass.end; ++s) t.b += (run.segments[s].length + run.segments[s].gap) * width;
-      }
-      before += run.segments[0].length;
-    }
-  t.finish = true;
-  each_line();  // bias and what follows
-}
-
 /// The epilogue's steps that tiles do not know, over what one panel made of a band.
 void apply_steps(const Run& run, EpilogueRunner& epilogue, const Unit& unit, const Band& band,
                  int64_t panel) {
@@ -274,7 +195,7 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
       .add = state.form.add ? views.input(3) : nullptr,
       .y = views.output(0),
       .segments = reinterpret_cast<Segment*>(floats + state.segments_offset)};
-  if (!state.by_taps) list_segments(state, problem, run.segments);
+  list_segments(state, problem, run.segments);
 
   const int64_t bands = state.band.row_bands * state.band.column_bands;
   int64_t loaded = -1;
@@ -298,10 +219,7 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
       loaded = band_key;
     }
     for (int64_t p = unit.panel_begin; p < unit.panel_end; ++p) {
-      if (state.by_taps)
-        run_panel_by_taps(run, unit, band, p);
-      else
-        run_panel(run, unit, band, p);
+      run_panel(run, unit, band, p);
       if (state.form.generic) apply_steps(run, epilogue, unit, band, p);
     }
   }
@@ -383,21 +301,9 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   state.segments =
       state.channels * (pixel == 1 && problem.dilations[2] == 1 ? problem.kernel[1] : taps);
 
-  // Wide dilations: a band that fits no cache, most of it zeros.
   const bool dilated = problem.dilations[1] > 1 || problem.dilations[2] > 1;
-  if (problem.input.is_blocked() && dilated && state.band.scratch_floats > kMostBandFloats) {
-    state.by_taps = true;
-    state.segments = state.channels;
-    const int64_t rows = kBandFloats / std::max<int64_t>(1, d.out[2] * 2 * lanes);
-    state.band = {.in_place = true,
-                  .rows = std::clamp<int64_t>(rows, 1, d.out[1]),
-                  .columns = d.out[2],
-                  .column_bands = 1,
-                  .pixel = pixel,
-                  .row_stride = d.in[2] * pixel,
-                  .channel_stride = state.in_plane};
-    state.band.row_bands = (d.out[1] + state.band.rows - 1) / state.band.rows;
-  }
+  if (problem.input.is_blocked() && dilated && state.band.scratch_floats > kMostBandFloats)
+    return bind_conv_taps(plan, dims);
 
   const int64_t panels = (out_per_group + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes =

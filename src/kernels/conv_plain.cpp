@@ -305,9 +305,12 @@ Result<BoundKernel> bind_conv_plain(const KernelPlan& plan, const Dims& dims) {
 LayoutChoice preferred_layouts(const ConvProblem& problem, Isa isa) {
   const int lanes = channel_block(isa);
   const LayoutChoice plain{Layout::plain(), Layout::plain()};
-  if (lanes == 0 || problem.transposed || problem.kernel[0] != 1 || problem.strides[0] != 1)
-    return plain;
+  if (lanes == 0 || problem.kernel[0] != 1 || problem.strides[0] != 1) return plain;
   const Layout blocked = Layout::blocked(lanes);
+  if (problem.transposed) {  // blocks that are mostly empty would waste too much on both sides
+    const bool wide = problem.channels_in * 2 >= lanes && problem.channels_out * 2 >= lanes;
+    return wide && merged_groups(problem, lanes) > 0 ? LayoutChoice{blocked, blocked} : plain;
+  }
   if (problem.group == problem.channels_in && problem.channels_out == problem.channels_in &&
       problem.group > 1)
     return {blocked, blocked};

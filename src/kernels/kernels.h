@@ -49,7 +49,7 @@ enum class PackKind : uint8_t {
   kNone,           // used as they are
   kGemmPanels,     // {n, k, transposed, panel, vector}
   kConvPanels,     // {out, in per group, taps, group, block of in (0: plain), panel, vector, groups
-                   // packed as one}
+                   // packed as one, whether the source is transposed}
   kDepthwise,      // {channels, taps, block}
   kTransposeRows,  // ConvTranspose by output phases, rows of one output channel: {in, out per
                    // group, group, k d h w, stride d h w, dilation d h w}

@@ -7,16 +7,18 @@
 namespace shipway::kernels {
 namespace {
 
-/// {out, in per group, taps, group, block, panel, vector, merged}, read back from a recipe.
+/// {out, in per group, taps, group, block, panel, vector, merged, transposed}, read back from a
+/// recipe.
 struct ConvShape {
   int64_t out, in, taps, group;
   int32_t block, panel, vector, merged;
+  bool transposed;  // the source is [in][out per group][taps]
   Panels panels() const { return {out / group * merged, in * merged * taps, panel, vector}; }
   int64_t packed_groups() const { return group / merged; }
 };
 ConvShape conv_shape(const PackRecipe& recipe) {
   const auto& p = recipe.parameters;
-  return {p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]};
+  return {p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] != 0};
 }
 
 /// k runs over blocks of input channels, in each over taps, in each over the block's channels;
@@ -33,13 +35,12 @@ void pack_conv(const ConvShape& shape, const float* source, float* destination) 
         for (int64_t tap = 0; tap < shape.taps; ++tap) {
           for (int64_t channel = begin; channel < end; ++channel, destination += width) {
             for (int64_t j = 0; j < width; ++j) {
-              const int64_t out = p * shape.panel + j;
+              const int64_t out = p * shape.panel + j;  // of these merged groups
               const bool connected = out < panels.n && out / out_per_group == channel / shape.in;
-              destination[j] =
-                  connected
-                      ? source[((g * panels.n + out) * shape.in + channel % shape.in) * shape.taps +
-                               tap]
-                      : 0.0f;
+              const int64_t row =
+                  shape.transposed ? (g * in_merged + channel) * out_per_group + out % out_per_group
+                                   : (g * panels.n + out) * shape.in + channel % shape.in;
+              destination[j] = connected ? source[row * shape.taps + tap] : 0.0f;
             }
           }
         }
@@ -138,7 +139,7 @@ PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vec
   return {PackKind::kConvPanels,
           {static_cast<int32_t>(problem.channels_out),
            static_cast<int32_t>(problem.channels_in / problem.group), static_cast<int32_t>(taps),
-           static_cast<int32_t>(problem.group), block, panel, vector, merged}};
+           static_cast<int32_t>(problem.group), block, panel, vector, merged, problem.transposed}};
 }
 
 PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block) {

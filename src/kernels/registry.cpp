@@ -19,6 +19,7 @@ constexpr KernelRow kTable[] = {
     SHIPWAY_EVERY_ISA("conv_blocked", kConv, prepare_conv_blocked, bind_conv_direct),
     SHIPWAY_EVERY_ISA("conv_first", kConv, prepare_conv_first, bind_conv_direct),
     SHIPWAY_EVERY_ISA("conv_few_outputs", kConv, prepare_conv_few_outputs, bind_conv_few_outputs),
+    SHIPWAY_EVERY_ISA("conv_transposed", kConv, prepare_conv_transposed, bind_conv_taps),
     SHIPWAY_EVERY_ISA("conv_plain", kConv, prepare_conv_plain, bind_conv_plain),
     SHIPWAY_EVERY_ISA("elementwise", kElementwise, prepare_elementwise, bind_elementwise),
     SHIPWAY_EVERY_ISA("gemm", kGemm, prepare_gemm, bind_gemm),

@@ -141,11 +141,13 @@ inline std::vector<KernelCase> conv_cases() {
       {1, 2, 3, 1, {1, 3, 3}, {1, 2, 2}, {1, 3, 3}},  // outputs that no tap reaches
       {1, 2, 3, 1, {3, 4, 3}, {3, 2, 4}, {2, 1, 2}, {1, 1, 1}, {1, 0, 1}, {0, 0, 1}},
       {1, 40, 33, 1, {1, 9, 21}, {1, 4, 4}, {1, 2, 2}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
+      {2, 460, 20, 1, {1, 9, 70}, {1, 2, 2}, {1, 2, 2}},
+      {1, 64, 32, 4, {2, 9, 7}, {1, 2, 3}, {1, 2, 3}},
   };
   for (ConvShape shape : transposed) {
     shape.transposed = true;
     for (const NamedEpilogue& named : epilogue_cases())
-      cases.push_back(conv_case(shape, named.epilogue, Layout::plain(), Layout::plain()));
+      add_layouts(cases, shape, named.epilogue, named.name);
   }
   return cases;
 }
