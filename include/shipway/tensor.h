@@ -2,10 +2,12 @@
 // with.
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -38,8 +40,9 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-/// Memory that tensors share. Either owned (64-byte aligned), or borrowed from an owner kept alive
-/// (a mapped file, a numpy array, an arena). Borrowed read-only memory must not be written.
+/// Memory that tensors share. Owned (64-byte aligned), borrowed from an owner kept alive (a mapped
+/// file, a numpy array, an arena), or deferred: made when it is first asked for. Borrowed read-only
+/// and deferred memory must not be written.
 class Storage {
  public:
   /// `bytes` bytes, uninitialised. kOutOfMemory when the system has none.
@@ -50,24 +53,53 @@ class Storage {
                                          std::shared_ptr<const void> owner);
   static std::shared_ptr<Storage> borrow_read_only(const void* data, size_t bytes,
                                                    std::shared_ptr<const void> owner);
+  /// Contents that stand elsewhere in another form (unaligned in a file, packed for a kernel), and
+  /// get memory here at the first data() only. `fill` writes all of its argument; it may be called
+  /// from any thread.
+  using Fill = std::function<void(std::span<std::byte>)>;
+  static std::shared_ptr<Storage> deferred(size_t bytes, Fill fill);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  std::byte* data() { return data_; }
-  const std::byte* data() const { return data_; }
+  /// Throws bad_alloc when deferred memory cannot be had.
+  std::byte* data() {
+    std::byte* data = data_.load(std::memory_order_acquire);
+    return data || !deferred_ ? data : make();
+  }
+  const std::byte* data() const { return const_cast<Storage*>(this)->data(); }
   size_t size() const { return size_; }
+  /// True while deferred memory has not been asked for.
+  bool is_deferred() const { return deferred_ && !data_.load(std::memory_order_acquire); }
+  /// True when memory of its own is taken (deferred: was asked for).
+  bool holds_memory() const { return owned_ && data_.load(std::memory_order_acquire); }
+  /// Writes the contents to `destination` (size() bytes); deferred ones without memory of their
+  /// own.
+  void copy_to(std::span<std::byte> destination) const;
+
+  /// What gives memory back that the owner can bring again (pages of a mapped file): called by
+  /// rest(). For whoever makes the Storage, before it is shared.
+  void set_rest(std::function<void()> rest) { rest_ = std::move(rest); }
+  /// Says that the contents are not needed for now. They stay what they are.
+  void rest() const {
+    if (rest_) rest_();
+  }
   bool is_read_only() const { return read_only_; }
   std::vector<std::string>& strings() { return strings_; }
   const std::vector<std::string>& strings() const { return strings_; }
 
  private:
-  Storage() = default;
-  std::byte* data_ = nullptr;
+  struct Deferred;
+  Storage();
+  std::byte* make();
+
+  std::atomic<std::byte*> data_ = nullptr;
   size_t size_ = 0;
   bool owned_ = false;
   bool read_only_ = false;
   std::shared_ptr<const void> owner_;
+  std::unique_ptr<Deferred> deferred_;
+  std::function<void()> rest_;
   std::vector<std::string> strings_;
 };
 

@@ -12,7 +12,7 @@ namespace {
 constexpr ModelFormat kFormats[] = {
     {"ONNX", [](Bytes bytes, std::string_view) { return looks_like_onnx_model(bytes); },
      [](const FormatInput& input) {
-       return read_onnx_model(input.bytes, input.owner, input.folder);
+       return read_onnx_model(input.bytes, input.owner, input.folder, input.file);
      }},
 };
 
@@ -48,8 +48,8 @@ std::span<const ModelFormat> model_formats() { return kFormats; }
 Result<Model> load_model(const std::string& path, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
     SHIPWAY_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path));
-    auto model = read_any(
-        {file->bytes(), file, path, options.external_data_folder.value_or(folder_of(path))});
+    auto model = read_any({file->bytes(), file, file.get(), path,
+                           options.external_data_folder.value_or(folder_of(path))});
     if (!model.is_ok()) return model.status().with_context("reading {}", quoted(path, 400));
     model->path = path;
     return model;
@@ -59,7 +59,7 @@ Result<Model> load_model(const std::string& path, const LoadOptions& options) {
 Result<Model> load_model_from_bytes(std::span<const std::byte> bytes,
                                     std::shared_ptr<const void> owner, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
-    auto model = read_any({bytes, std::move(owner), "", options.external_data_folder});
+    auto model = read_any({bytes, std::move(owner), nullptr, "", options.external_data_folder});
     if (!model.is_ok()) return model.status().with_context("reading a model from memory");
     return model;
   });

@@ -6,11 +6,14 @@
 
 namespace shipway {
 
+class MappedFile;
+
 /// What a reader gets: the bytes, who keeps them alive (null: nobody), and where files beside lie.
 struct FormatInput {
   Bytes bytes;
   std::shared_ptr<const void> owner;
-  std::string name;  // the file's path; "" from memory
+  const MappedFile* file = nullptr;  // the owner, when the bytes are those of a file
+  std::string name;                  // the file's path; "" from memory
   std::optional<std::string> folder;
 };
 

@@ -33,7 +33,8 @@ class Key {
       add(std::string_view(static_cast<const char*>(tensor.data()),
                            static_cast<size_t>(tensor.byte_size())));
     } else {
-      number(reinterpret_cast<uintptr_t>(tensor.data()));
+      number(reinterpret_cast<uintptr_t>(tensor.storage().get()));
+      number(tensor.byte_offset());
       for (int64_t stride : tensor.strides()) number(stride);
     }
   }

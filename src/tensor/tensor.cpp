@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 #include "tensor/convert.h"
@@ -10,6 +11,11 @@ namespace shipway {
 namespace {
 
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
+
+/// Null when there is none.
+std::byte* aligned_bytes(size_t bytes) {
+  return static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kAlignment), std::nothrow));
+}
 
 struct DTypeName {
   DType dtype;
@@ -119,12 +125,18 @@ Result<int64_t> storage_bytes(DType dtype, int64_t count) {
   return bits >= 8 ? bytes : bytes / 8 + (bytes % 8 != 0);
 }
 
+struct Storage::Deferred {
+  std::once_flag once;
+  Fill fill;
+};
+
+Storage::Storage() = default;
+
 Result<std::shared_ptr<Storage>> Storage::allocate(size_t bytes) {
   auto storage = std::shared_ptr<Storage>(new (std::nothrow) Storage());
   if (!storage) return Status::out_of_memory("no memory for a tensor");
   if (bytes > 0) {
-    storage->data_ =
-        static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kAlignment), std::nothrow));
+    storage->data_ = aligned_bytes(bytes);
     if (!storage->data_) return Status::out_of_memory("no memory for a tensor of {} bytes", bytes);
   }
   storage->size_ = bytes;
@@ -154,8 +166,37 @@ std::shared_ptr<Storage> Storage::borrow_read_only(const void* data, size_t byte
   return storage;
 }
 
+std::shared_ptr<Storage> Storage::deferred(size_t bytes, Fill fill) {
+  auto storage = std::shared_ptr<Storage>(new Storage());
+  storage->size_ = bytes;
+  storage->owned_ = storage->read_only_ = true;
+  if (bytes == 0) return storage;
+  storage->deferred_ = std::make_unique<Deferred>();
+  storage->deferred_->fill = std::move(fill);
+  return storage;
+}
+
+std::byte* Storage::make() {
+  std::call_once(deferred_->once, [&] {
+    std::byte* data = aligned_bytes(size_);
+    if (!data) throw std::bad_alloc();
+    deferred_->fill({data, size_});
+    data_.store(data, std::memory_order_release);
+  });
+  return data_.load(std::memory_order_acquire);
+}
+
+void Storage::copy_to(std::span<std::byte> destination) const {
+  assert(destination.size() == size_);
+  if (is_deferred())
+    deferred_->fill(destination);
+  else if (size_ > 0)
+    std::memcpy(destination.data(), data(), size_);
+}
+
 Storage::~Storage() {
-  if (owned_ && data_) ::operator delete(data_, std::align_val_t(kAlignment));
+  if (std::byte* data = data_.load(std::memory_order_relaxed); owned_ && data)
+    ::operator delete(data, std::align_val_t(kAlignment));
 }
 
 Result<Tensor> Tensor::allocate(DType dtype, Shape shape) {

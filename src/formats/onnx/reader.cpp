@@ -64,10 +64,10 @@ Status OnnxReadContext::read_opset_import(const FieldReader& import_field,
 }
 
 Result<Model> read_onnx_model(Bytes bytes, std::shared_ptr<const void> owner,
-                              std::optional<std::string> folder) {
+                              std::optional<std::string> folder, const MappedFile* file) {
   Model model;
   ExternalFiles external(std::move(folder));
-  OnnxReadContext context(model, bytes, {bytes.data(), std::move(owner), &external});
+  OnnxReadContext context(model, bytes, {bytes.data(), std::move(owner), &external, file});
   kept::Keeper keeper;
   std::optional<Bytes> graph;
   std::vector<Bytes> functions;

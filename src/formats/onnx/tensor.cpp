@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mapped_file.h"
 #include "base/text.h"
 #include "formats/onnx/fields.h"
 
@@ -64,13 +65,29 @@ size_t alignment_of(DType dtype) {
   return bits <= 8 ? 1 : std::min<size_t>(8, static_cast<size_t>(bits) / 8);
 }
 
-/// Elements as they stand in the file: borrowed where owner and alignment allow, else copied.
+/// Smaller ones are copied at once: looking after them would cost more.
+constexpr size_t kDeferredBytes = 4096;
+
+/// Elements as they stand in the file: borrowed where owner and alignment allow, else copied, large
+/// ones only when they are asked for (most raw data lies unaligned, and packing for a kernel reads
+/// it once).
 Result<Tensor> place_elements(DType dtype, Shape shape, Bytes elements,
-                              const std::shared_ptr<const void>& owner) {
+                              const std::shared_ptr<const void>& owner, const MappedFile* file) {
   const bool aligned = reinterpret_cast<uintptr_t>(elements.data()) % alignment_of(dtype) == 0;
-  if (owner && aligned)
-    return Tensor::from_storage(dtype, std::move(shape),
-                                Storage::borrow_read_only(elements.data(), elements.size(), owner));
+  if (owner && (aligned || elements.size() >= kDeferredBytes)) {
+    std::shared_ptr<Storage> storage =
+        aligned ? Storage::borrow_read_only(elements.data(), elements.size(), owner)
+                : Storage::deferred(elements.size(), [elements, owner](std::span<std::byte> to) {
+                    std::memcpy(to.data(), elements.data(), to.size());
+                  });
+    if (file) {
+      storage->set_rest([elements, file, owner] {
+        file->drop_pages(static_cast<size_t>(elements.data() - file->bytes().data()),
+                         elements.size());
+      });
+    }
+    return Tensor::from_storage(dtype, std::move(shape), std::move(storage));
+  }
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, std::move(shape)));
   if (!elements.empty()) std::memcpy(tensor.mutable_data(), elements.data(), elements.size());
   return tensor;
@@ -207,7 +224,7 @@ Result<Tensor> read_external(DType dtype, Shape shape, int64_t bytes, Parts& par
   const Bytes elements =
       file->bytes().subspan(static_cast<size_t>(external.offset), static_cast<size_t>(bytes));
   tensor.external = std::make_shared<const ExternalData>(std::move(external));
-  return place_elements(dtype, std::move(shape), elements, file);
+  return place_elements(dtype, std::move(shape), elements, file, file.get());
 }
 
 Result<Tensor> read_chunks(DType dtype, Shape shape, int64_t bytes, const Parts& parts,
@@ -218,7 +235,7 @@ Result<Tensor> read_chunks(DType dtype, Shape shape, int64_t bytes, const Parts&
     return Status::invalid_model("has {} bytes in {}, expected {} for {}[{}]", found,
                                  name_of(parts.data), bytes, to_string(dtype), to_string(shape));
   if (parts.chunks.size() == 1)
-    return place_elements(dtype, std::move(shape), parts.chunks[0], source.owner);
+    return place_elements(dtype, std::move(shape), parts.chunks[0], source.owner, source.file);
   SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, Tensor::allocate(dtype, std::move(shape)));
   auto* to = static_cast<std::byte*>(tensor.mutable_data());
   for (Bytes chunk : parts.chunks) to = std::copy(chunk.begin(), chunk.end(), to);

@@ -12,6 +12,7 @@ struct TensorSource {
   const std::byte* origin = nullptr;  // where the file begins, for positions in errors
   std::shared_ptr<const void> owner;  // keeps the bytes alive; null: elements are copied
   ExternalFiles* external = nullptr;  // null: external data is refused
+  const MappedFile* file = nullptr;   // the owner, when the message lies in a mapped file
 };
 
 /// A tensor and what its message said besides, so that it can be written back as it was.
@@ -28,8 +29,9 @@ struct OnnxTensor {
   std::string other_fields;
 };
 
-/// Elements are not copied when they stand in the message (or external file) as in memory, suitably
-/// aligned for their dtype, and `source.owner` keeps them alive.
+/// Elements are not copied when they stand in the message (or external file) as in memory and
+/// `source.owner` keeps them alive: where they are suitably aligned for their dtype they are
+/// borrowed, else copied when somebody first looks at them.
 Result<OnnxTensor> read_onnx_tensor(Bytes message, const TensorSource& source);
 
 /// The numbers of a tensor in one of the typed fields, as TensorProto's writers give them.

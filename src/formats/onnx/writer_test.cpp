@@ -95,6 +95,28 @@ TEST_F(OnnxFiles, ElementsBorrowFromTheMappingWhenAligned) {
   EXPECT_TRUE(first_tensor(*model).storage()->is_read_only());
 }
 
+TEST_F(OnnxFiles, UnalignedElementsAreCopiedWhenTheyAreAskedFor) {
+  std::vector<float> numbers(5000);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
+  const Tensor tensor = Tensor::from<float>({5000}, numbers);
+  int deferred = 0;
+  for (const char* offset : {"", "x", "xx", "xxx"}) {  // the producer's name moves the elements
+    Model model = model_with(tensor);
+    model.producer_name = offset;
+    ASSERT_TRUE(save_model(model, path("m.onnx")).is_ok());
+    const auto loaded = load_model(path("m.onnx"));
+    const Tensor& first = first_tensor(*loaded);
+    deferred += first.storage()->is_deferred();
+    first.storage()->rest();  // the file has them still
+    std::vector<float> copy(5000);
+    first.storage()->copy_to(std::as_writable_bytes(std::span(copy)));
+    EXPECT_EQ(copy, numbers);
+    EXPECT_TRUE(identical(first, tensor));
+    EXPECT_FALSE(first.storage()->is_deferred());
+  }
+  EXPECT_EQ(deferred, 3);
+}
+
 TEST_F(OnnxFiles, ExternalDataBeyondTwoGigabytesIsMapped) {
   constexpr int64_t kOffset = int64_t{3} << 30;
   write("m.onnx", external_model("w.bin", 4, kOffset));
