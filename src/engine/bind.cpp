@@ -418,120 +418,210 @@ Result<Tensor> reorder_now(const void* data, DType dtype, const Shape& shape,
   return result;
 }
 
-Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes, int threads) {
-  BoundPlan bound;
-  bound.shapes = std::move(shapes);
-  const size_t values = plan.values.size();
-  bound.root.resize(values);
-  bound.offsets.assign(values, kNotInArena);
-  std::vector<const Shape*> value_shapes(values, nullptr);
-  for (size_t i = 0; i < values; ++i) {
-    const LoweredValue& value = plan.values[i];
-    bound.root[i] = static_cast<int32_t>(i);
-    const std::optional<Shape>& shape = bound.shapes[static_cast<size_t>(value.source.index)];
-    if (shape) value_shapes[i] = &*shape;
+namespace {
+
+/// Binds as many of the remaining steps as the known sizes allow.
+class PartBinder {
+ public:
+  PartBinder(const Plan& plan, const Model& model, ShapeTable shapes, const BoundPlan* before,
+             int threads, BindMode mode)
+      : plan_(plan), model_(model), before_(before), threads_(threads), mode_(mode) {
+    bound_.shapes = std::move(shapes);
+    const size_t values = plan.values.size();
+    shape_of_.resize(values);
+    is_open_.resize(values);
+    if (before) {
+      bound_.places = before->places;
+      bound_.root = before->root;
+      bound_.depth = before->depth + 1;
+    } else {
+      bound_.places.assign(values, Place::kNowhere);
+      bound_.root.resize(values);
+    }
+    for (size_t i = 0; i < values; ++i) {
+      if (bound_.shapes[i]) shape_of_[i] = &*bound_.shapes[i];
+      if (before) continue;
+      bound_.root[i] = static_cast<int32_t>(i);
+      const LoweredValue::Kind kind = plan.values[i].kind;
+      if (kind == LoweredValue::Kind::kConstant) bound_.places[i] = Place::kGiven;
+      if (kind == LoweredValue::Kind::kInput)
+        bound_.places[i] = is_sized(static_cast<int32_t>(i)) ? Place::kGiven : Place::kOwn;
+    }
   }
 
-  // Which steps have fixed sizes, and which values are made by steps that do not.
-  bound.steps.resize(plan.steps.size());
-  std::vector<bool> dynamic(values, false);
-  const auto is_dynamic = [&](int32_t v) { return v >= 0 && dynamic[static_cast<size_t>(v)]; };
-  for (size_t i = 0; i < values; ++i)
-    if (plan.values[i].kind == LoweredValue::Kind::kInput &&
-        (!value_shapes[i] || bit_width(plan.values[i].dtype) == 0))
-      dynamic[i] = true;  // sequences and strings
-  for (size_t s = 0; s < plan.steps.size(); ++s) {
-    const Step& step = plan.steps[s];
-    BoundStep& b = bound.steps[s];
-    bool fixed = std::none_of(step.inputs.begin(), step.inputs.end(), is_dynamic);
-    for (int32_t v :
-         step.outputs)  // strings and sequences live on their own, as do sizes not known yet
-      fixed = fixed && (v < 0 || (value_shapes[static_cast<size_t>(v)] &&
-                                  bit_width(plan.values[static_cast<size_t>(v)].dtype) > 0));
-    for (int32_t v : step.inputs)
-      fixed = fixed &&
-              (v < 0 || plan.values[static_cast<size_t>(v)].kind == LoweredValue::Kind::kConstant ||
-               value_shapes[static_cast<size_t>(v)]);
-    if (!fixed) {
-      b.kind = BoundStep::Kind::kDynamic;
-      for (int32_t v : step.outputs)
-        if (v >= 0) dynamic[static_cast<size_t>(v)] = true;
-      continue;
-    }
-    switch (step.kind) {
-      case Step::Kind::kReference:
-        b.kind = BoundStep::Kind::kReference;
-        break;
-      case Step::Kind::kKernel:
-        b.kind = BoundStep::Kind::kKernel;
-        break;
-      case Step::Kind::kAlias: {
-        b.kind = BoundStep::Kind::kNothing;
-        bound.root[static_cast<size_t>(step.outputs[0])] =
-            bound.root[static_cast<size_t>(step.inputs[0])];
-        const Shape &from = *value_shapes[static_cast<size_t>(step.inputs[0])],
-                    &to = *value_shapes[static_cast<size_t>(step.outputs[0])];
-        if (product(from, 0, from.size()) != product(to, 0, to.size()))
-          return Status::invalid_argument("{} cannot give {} the shape {}", describe(step, model),
-                                          to_string(from), to_string(to));
-        break;
+  Result<BoundPlan> bind() {
+    const size_t count = before_ ? before_->rest.size() : plan_.steps.size();
+    bound_.steps.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t s = before_ ? before_->rest[i] : static_cast<int32_t>(i);
+      const Step& step = plan_.steps[static_cast<size_t>(s)];
+      if (waits(step)) {
+        bound_.rest.push_back(s);
+        continue;
       }
+      bound_.order.push_back(s);
+      SHIPWAY_RETURN_IF_ERROR(bind_step(step));
     }
-    if (b.kind != BoundStep::Kind::kKernel) continue;
-    const auto fail = [&](const Status& status) {
-      return status.with_context("{}", describe(step, model));
+    SHIPWAY_RETURN_IF_ERROR(place());
+    return std::move(bound_);
+  }
+
+ private:
+  Place& place_of(int32_t v) { return bound_.places[static_cast<size_t>(v)]; }
+  int32_t root_of(int32_t v) const { return bound_.root[static_cast<size_t>(v)]; }
+
+  /// A tensor of known size whose elements are plain bytes: what the arena and kernels can hold.
+  bool is_sized(int32_t v) const {
+    const auto i = static_cast<size_t>(v);
+    return shape_of_[i] && bit_width(plan_.values[i].dtype) > 0;
+  }
+
+  /// True when a value is missing that only a later part makes or knows the size of.
+  bool waits(const Step& step) const {
+    const auto is_missing = [&](int32_t v) {
+      if (v < 0) return false;
+      const auto i = static_cast<size_t>(v);
+      return bound_.places[i] == Place::kNowhere || (is_open_[i] && mode_ == BindMode::kPlanned);
     };
-    Result<kernels::Dims> dims = Binder(plan, step, value_shapes).dims(b);
+    return std::any_of(step.inputs.begin(), step.inputs.end(), is_missing) ||
+           std::any_of(step.others.begin(), step.others.end(), is_missing);
+  }
+
+  Status bind_step(const Step& step) {
+    BoundStep& b = bound_.steps.emplace_back();
+    const auto is_fixed = [&](int32_t v) { return v < 0 || is_sized(v); };
+    const bool fixed = mode_ == BindMode::kPlanned &&
+                       std::all_of(step.inputs.begin(), step.inputs.end(), is_fixed) &&
+                       std::all_of(step.outputs.begin(), step.outputs.end(), is_fixed);
+    if (!fixed) {
+      const auto is_made = [&](int32_t v) { return v < 0 || place_of(v) == Place::kOwn; };
+      if (std::all_of(step.outputs.begin(), step.outputs.end(), is_made)) {
+        b.kind = BoundStep::Kind::kNothing;  // a further piece of a node that has run whole
+        return Status::ok();
+      }
+      b.kind = BoundStep::Kind::kDynamic;
+      for (int32_t v : step.outputs) {
+        if (v < 0) continue;
+        place_of(v) = Place::kOwn;
+        const LoweredValue& value = plan_.values[static_cast<size_t>(v)];
+        if (!model_.value(value.source).type().is_tensor() || bit_width(value.dtype) == 0) continue;
+        is_open_[static_cast<size_t>(v)] = true;
+        bound_.open.push_back(v);
+      }
+      return Status::ok();
+    }
+    const auto fail = [&](const Status& status) {
+      return status.with_context("{}", describe(step, model_));
+    };
+    if (step.kind == Step::Kind::kAlias) {
+      const int32_t from = step.inputs[0], to = step.outputs[0];
+      const Shape &from_shape = *shape_of_[static_cast<size_t>(from)],
+                  &to_shape = *shape_of_[static_cast<size_t>(to)];
+      if (product(from_shape, 0, from_shape.size()) != product(to_shape, 0, to_shape.size()))
+        return Status::invalid_argument("{} cannot give {} the shape {}", describe(step, model_),
+                                        to_string(from_shape), to_string(to_shape));
+      b.kind = BoundStep::Kind::kNothing;
+      bound_.root[static_cast<size_t>(to)] = root_of(from);
+      place_of(to) = place_of(root_of(from));
+      return Status::ok();
+    }
+    for (int32_t v : step.outputs) {
+      if (v < 0 || place_of(v) == Place::kArena)
+        continue;  // pieces of one value: the first made it
+      place_of(v) = Place::kArena;
+      made_.push_back(v);
+    }
+    b.kind = BoundStep::Kind::kReference;
+    if (step.kind == Step::Kind::kReference) return Status::ok();
+    b.kind = BoundStep::Kind::kKernel;
+    Result<kernels::Dims> dims = Binder(plan_, step, shape_of_).dims(b);
     if (!dims.is_ok()) return fail(dims.status());
     Result<kernels::BoundKernel> kernel = kernels::bind(step.plan, *dims);
     if (!kernel.is_ok()) return fail(kernel.status());
     b.kernel = *kernel;
     b.parallel =
-        threads > 1 && b.kernel.parts > 1 && b.kernel.cost.nanoseconds > kParallelNanoseconds;
-    bound.scratch_bytes = std::max(bound.scratch_bytes, b.kernel.scratch_bytes);
-    bound.cost_ns += b.kernel.cost.nanoseconds;
+        threads_ > 1 && b.kernel.parts > 1 && b.kernel.cost.nanoseconds > kParallelNanoseconds;
+    bound_.scratch_bytes = std::max(bound_.scratch_bytes, b.kernel.scratch_bytes);
+    bound_.cost_ns += b.kernel.cost.nanoseconds;
+    return Status::ok();
   }
 
-  // Lifetimes of what lies in the arena, by root value.
-  std::vector<Lifetime> lifetimes(values, Lifetime{0, std::numeric_limits<int32_t>::max(), -1});
-  std::vector<bool> leaves(values, false);  // handed to the caller: memory of its own
-  for (int32_t v : plan.outputs)
-    leaves[static_cast<size_t>(bound.root[static_cast<size_t>(v)])] = true;
-  const auto touch = [&](int32_t v, size_t step) {
-    if (v < 0) return;
-    Lifetime& life = lifetimes[static_cast<size_t>(bound.root[static_cast<size_t>(v)])];
-    life.first = std::min(life.first, static_cast<int32_t>(step));
-    life.last = std::max(life.last, static_cast<int32_t>(step));
-  };
-  for (size_t s = 0; s < plan.steps.size(); ++s) {
-    for (int32_t v : plan.steps[s].inputs) touch(v, s);
-    for (int32_t v : plan.steps[s].outputs) touch(v, s);
-  }
-  std::vector<Lifetime> placed;
-  std::vector<size_t> owners;
-  bound.dynamic_releases.resize(plan.steps.size());
-  for (size_t i = 0; i < values; ++i) {
-    const LoweredValue& value = plan.values[i];
-    if (dynamic[static_cast<size_t>(bound.root[i])]) {
-      bound.offsets[i] = kDynamicValue;
-      if (bound.root[i] == static_cast<int32_t>(i) && lifetimes[i].last >= 0 && !leaves[i])
-        bound.dynamic_releases[static_cast<size_t>(lifetimes[i].last)].push_back(
-            static_cast<int32_t>(i));
-      continue;
+  /// Lifetimes by root value, in this part's steps; what later parts read lives to its end.
+  std::vector<Lifetime> lifetimes() const {
+    std::vector<Lifetime> lives(plan_.values.size(),
+                                Lifetime{0, std::numeric_limits<int32_t>::max(), -1});
+    const auto touch = [&](std::span<const int32_t> used, size_t at) {
+      for (int32_t v : used) {
+        if (v < 0) continue;
+        Lifetime& life = lives[static_cast<size_t>(root_of(v))];
+        life.first = std::min(life.first, static_cast<int32_t>(at));
+        life.last = std::max(life.last, static_cast<int32_t>(at));
+      }
+    };
+    for (size_t i = 0; i < bound_.order.size(); ++i) {
+      const Step& step = plan_.steps[static_cast<size_t>(bound_.order[i])];
+      touch(step.inputs, i);
+      touch(step.outputs, i);
+      if (bound_.steps[i].kind == BoundStep::Kind::kDynamic) touch(step.others, i);
     }
-    if (bound.root[i] != static_cast<int32_t>(i) || value.kind != LoweredValue::Kind::kComputed ||
-        leaves[i] || lifetimes[i].last < 0)
-      continue;
-    SHIPWAY_ASSIGN_OR_RETURN(lifetimes[i].bytes,
-                             layout_bytes(value.dtype, *value_shapes[i], value.layout));
-    placed.push_back(lifetimes[i]);
-    owners.push_back(i);
+    for (int32_t s : bound_.rest) {
+      touch(plan_.steps[static_cast<size_t>(s)].inputs, bound_.order.size());
+      touch(plan_.steps[static_cast<size_t>(s)].others, bound_.order.size());
+    }
+    return lives;
   }
-  const MemoryPlan memory = plan_memory(placed);
-  for (size_t i = 0; i < owners.size(); ++i) bound.offsets[owners[i]] = memory.offsets[i];
-  bound.arena_bytes = memory.arena_bytes;
-  bound.arena_lower_bound = memory.lower_bound;
-  return bound;
+
+  Status place() {
+    std::vector<Lifetime> lives = lifetimes();
+    std::vector<bool> leaves(plan_.values.size());
+    for (int32_t v : plan_.outputs) leaves[static_cast<size_t>(root_of(v))] = true;
+    std::vector<Lifetime> placed;
+    for (int32_t v : made_) {
+      const auto i = static_cast<size_t>(v);
+      const LoweredValue& value = plan_.values[i];
+      SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes,
+                               layout_bytes(value.dtype, *shape_of_[i], value.layout));
+      if (leaves[i] && !value.layout.is_blocked()) {
+        bound_.places[i] = Place::kOutput;
+        bound_.leaving.push_back(v);
+        bound_.output_bytes += bytes;
+        continue;
+      }
+      lives[i].bytes = bytes;
+      if (leaves[i]) lives[i].last = static_cast<int32_t>(bound_.order.size());
+      placed.push_back(lives[i]);
+      bound_.placed.push_back(v);
+    }
+    const MemoryPlan memory = plan_memory(placed);
+    bound_.offsets = memory.offsets;
+    bound_.arena_bytes = memory.arena_bytes;
+    bound_.arena_lower_bound = memory.lower_bound;
+    bound_.releases.resize(bound_.order.size());
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      if (bound_.places[i] != Place::kOwn || bound_.root[i] != static_cast<int32_t>(i) || leaves[i])
+        continue;
+      if (lives[i].last >= 0 && lives[i].last < static_cast<int32_t>(bound_.order.size()))
+        bound_.releases[static_cast<size_t>(lives[i].last)].push_back(static_cast<int32_t>(i));
+    }
+    return Status::ok();
+  }
+
+  const Plan& plan_;
+  const Model& model_;
+  const BoundPlan* before_;
+  int threads_;
+  BindMode mode_;
+  BoundPlan bound_;
+  std::vector<const Shape*> shape_of_;
+  std::vector<bool> is_open_;  // made in this part, size not known yet
+  std::vector<int32_t> made_;  // sized values made in this part
+};
+
+}  // namespace
+
+Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes,
+                       const BoundPlan* before, int threads, BindMode mode) {
+  return PartBinder(plan, model, std::move(shapes), before, threads, mode).bind();
 }
 
 std::string describe(const Step& step, const Model& model) {

@@ -8,8 +8,8 @@
 
 namespace shipway {
 
-Result<Plan> lower(const Model& model, const Registry& registry, WeightStore& weights,
-                   const LowerOptions& options) {
+Result<LoweredModel> lower(const Model& model, const Registry& registry, WeightStore& weights,
+                           const LowerOptions& options) {
   return Lowering(model, registry, weights, options).run();
 }
 
@@ -36,7 +36,6 @@ int32_t Lowering::define(ValueId id, kernels::Layout layout) {
   value.layout = layout;
   value.dtype = dtype(id);
   value.source = id;
-  value.is_output = !layout.is_blocked() && model_.value(id).output_count() > 0;
   const auto index = static_cast<int32_t>(plan_.values.size());
   plan_.values.push_back(std::move(value));
   Versions& v = versions(id);
@@ -51,6 +50,35 @@ void Lowering::add_alias(const Node& node, int32_t input) {
   step.inputs = {input};
   step.outputs = {define(node.output(0), kernels::Layout::plain())};
   step.nodes = {node.id()};
+  push_step(std::move(step));
+}
+
+/// Notes what the step's nodes read besides its inputs: sizes and axes, say, that its kernel has
+/// from the plan.
+void Lowering::push_step(Step step) {
+  const auto is_made_inside = [&](ValueId id) {
+    const NodeId maker = model_.value(id).producer();
+    return maker.is_valid() &&
+           std::find(step.nodes.begin(), step.nodes.end(), maker) != step.nodes.end();
+  };
+  const auto is_input = [&](ValueId id) {
+    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](int32_t v) {
+      return v >= 0 && plan_.values[static_cast<size_t>(v)].source == id;
+    });
+  };
+  for (NodeId node : step.nodes)
+    for (ValueId id : model_.node(node).inputs()) {
+      if (!id.is_valid() || constant(id) || is_made_inside(id) || is_input(id)) continue;
+      const Versions& known = versions(id);
+      int32_t value = known.plain >= 0 ? known.plain : known.blocked;
+      if (value < 0) {  // an input that nothing else needed so far
+        Result<int32_t> input = use_plain(id);
+        if (input.is_ok()) value = *input;
+      }
+      if (value >= 0 &&
+          std::find(step.others.begin(), step.others.end(), value) == step.others.end())
+        step.others.push_back(value);
+    }
   plan_.steps.push_back(std::move(step));
 }
 
@@ -72,6 +100,9 @@ Result<int32_t> Lowering::use(ValueId id, kernels::Layout layout) {
       lowered.kind = LoweredValue::Kind::kConstant;
       lowered.constant = *tensor;
       lowered.dtype = tensor->dtype();
+    } else if (value.graph() != graph()) {
+      lowered.kind = LoweredValue::Kind::kInput;
+      plan_.captures.push_back(index);
     } else if (value.is_input()) {
       lowered.kind = LoweredValue::Kind::kInput;
     } else if (value.constant() && value.constant()->sparse) {
@@ -128,7 +159,7 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
   if (weights && plan->weights.kind != kernels::PackKind::kNone) {
     SHIPWAY_ASSIGN_OR_RETURN(step.weights, weights_.packed(*weights, plan->weights));
   }
-  plan_.steps.push_back(std::move(step));
+  push_step(std::move(step));
   return true;
 }
 
@@ -148,7 +179,7 @@ Status Lowering::lower_reference(const Node& node) {
   }
   for (ValueId output : node.outputs())
     step.outputs.push_back(output.is_valid() ? define(output, kernels::Layout::plain()) : -1);
-  plan_.steps.push_back(std::move(step));
+  push_step(std::move(step));
   return Status::ok();
 }
 
@@ -177,12 +208,47 @@ Result<bool> Lowering::lower_node(const Node& node) {
   return function(*this, node);
 }
 
-Result<Plan> Lowering::run() {
+Result<LoweredModel> Lowering::run() {
+  LoweredModel lowered;
+  std::vector<GraphId> graphs = {model_.main_graph()};
+  for (size_t i = 0; i < graphs.size(); ++i) {
+    for (const Node& node : model_.nodes(graphs[i])) {
+      if (node.attributes().empty()) continue;
+      const std::vector<GraphId> bodies = node.subgraphs();
+      graphs.insert(graphs.end(), bodies.begin(), bodies.end());
+    }
+    SHIPWAY_ASSIGN_OR_RETURN(Plan plan, lower_graph(graphs[i]));
+    lowered.plans.push_back(std::move(plan));
+  }
+  if (!missing_.empty()) return refuse_missing();
+  lowered.released = release_packed(lowered.plans);
+  return lowered;
+}
+
+Result<Plan> Lowering::lower_graph(GraphId graph) {
+  plan_ = {};
+  plan_.graph = graph;
+  plan_.isa = isa_;
+  SHIPWAY_RETURN_IF_ERROR(lower_nodes());
+  for (ValueId id : model_.graph(graph).inputs()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, use_plain(id));
+    plan_.values[static_cast<size_t>(value)].kind = LoweredValue::Kind::kInput;
+    plan_.inputs.push_back(value);
+  }
+  for (ValueId id : model_.graph(graph).outputs()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, use_plain(id));
+    plan_.outputs.push_back(value);
+  }
+  for (const LoweredValue& value : plan_.values) versions(value.source) = {};
+  return std::move(plan_);
+}
+
+Status Lowering::lower_nodes() {
   if (isa_ != Isa::kScalar) {
     find_epilogues();
     find_groups();
   }
-  for (const Node& node : model_.nodes()) {
+  for (const Node& node : model_.nodes(graph())) {
     if (const auto taken = taken_.find(node.id().index);
         taken != taken_.end() && taken->second != node.id())
       continue;
@@ -214,19 +280,33 @@ Result<Plan> Lowering::run() {
     if (done) continue;
     SHIPWAY_RETURN_IF_ERROR(lower_reference(node));
   }
-  if (!missing_.empty()) return refuse_missing();
+  return Status::ok();
+}
 
-  for (ValueId id : model_.graph().inputs()) {
-    SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, use_plain(id));
-    plan_.values[static_cast<size_t>(value)].kind = LoweredValue::Kind::kInput;
-    plan_.inputs.push_back(value);
+/// Weights that no step reads but in a packed form need no memory beside it.
+std::vector<std::pair<ValueId, Tensor>> Lowering::release_packed(std::vector<Plan>& plans) {
+  std::vector<bool> is_read(model_.value_count()), is_packed(model_.value_count());
+  for (const Plan& plan : plans) {
+    const auto mark = [&](std::vector<bool>& marks, int32_t v) {
+      if (v >= 0)
+        marks[static_cast<size_t>(plan.values[static_cast<size_t>(v)].source.index)] = true;
+    };
+    for (const Step& step : plan.steps)
+      for (size_t i = 0; i < step.inputs.size(); ++i)
+        mark(step.weights && i == 1 ? is_packed : is_read, step.inputs[i]);
+    for (int32_t output : plan.outputs) mark(is_read, output);
   }
-  for (ValueId id : model_.graph().outputs()) {
-    SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, use_plain(id));
-    plan_.values[static_cast<size_t>(value)].is_output = true;
-    plan_.outputs.push_back(value);
-  }
-  return std::move(plan_);
+  std::vector<std::pair<ValueId, Tensor>> released;
+  for (Plan& plan : plans)
+    for (LoweredValue& value : plan.values) {
+      const auto index = static_cast<size_t>(value.source.index);
+      if (value.kind != LoweredValue::Kind::kConstant || is_read[index] || !is_packed[index])
+        continue;
+      value.is_read = false;
+      value.constant = weights_.released(value.constant);
+      released.emplace_back(value.source, value.constant);
+    }
+  return released;
 }
 
 // ----------------------------------------------------------------------------------------------
@@ -350,7 +430,7 @@ void Lowering::extend_epilogue(const Node& producer, Epilogue& epilogue, size_t 
 /// Convolutions and products with constant weights take the element-wise nodes after them into
 /// their own loop.
 void Lowering::find_epilogues() {
-  for (const Node& node : model_.nodes()) {
+  for (const Node& node : model_.nodes(graph())) {
     const bool conv = node.is("Conv") || node.is("ConvTranspose");
     if (!conv && !node.is("Gemm") && !node.is("MatMul")) continue;
     const Tensor* weights = constant(node.input(1));

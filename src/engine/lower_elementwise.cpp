@@ -149,7 +149,7 @@ std::optional<ElementwiseForm> elementwise_form(const Lowering& lowering, const 
 /// in memory.
 void Lowering::find_groups() {
   std::vector<NodeId> order;
-  for (const Node& node : model_.nodes()) order.push_back(node.id());
+  for (const Node& node : model_.nodes(graph())) order.push_back(node.id());
   for (size_t i = order.size(); i-- > 0;) {
     const Node& root = model_.node(order[i]);
     if (taken_.contains(root.id().index)) continue;
@@ -167,8 +167,7 @@ void Lowering::find_groups() {
       grew = false;
       for (ValueId candidate : std::vector<ValueId>(inputs.begin(), inputs.end())) {
         const Value& value = model_.value(candidate);
-        if (!value.producer().is_valid() || value.output_count() > 0 ||
-            value.graph() != model_.main_graph())
+        if (!value.producer().is_valid() || value.output_count() > 0 || value.graph() != graph())
           continue;
         const Node& producer = model_.node(value.producer());
         if (taken_.contains(producer.id().index) || !value.type().dims() ||

@@ -431,7 +431,10 @@ Result<Tensor> joined_weights(const std::array<const Tensor*, 4>& parts, int64_t
   SHIPWAY_ASSIGN_OR_RETURN(Tensor joined, Tensor::zeros(DType::kFloat32, {size}));
   float* to = joined.mutable_as<float>().data();
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i]) to = std::ranges::copy(parts[i]->as<float>(), to).out;
+    if (parts[i]) {
+      copy_elements(*parts[i], to);
+      to += parts[i]->element_count();
+    }
     if (i == 2 && !parts[i]) to += bias_size;
   }
   return joined;

@@ -21,10 +21,8 @@ class Lowering {
         registry_(registry),
         weights_(weights),
         isa_(options.isa),
-        versions_(model.value_count()) {
-    plan_.isa = options.isa;
-  }
-  Result<Plan> run();
+        versions_(model.value_count()) {}
+  Result<LoweredModel> run();
 
   // ------------------------------------------------------------------ facts
   const Model& model() const { return model_; }
@@ -61,6 +59,7 @@ class Lowering {
   Result<bool> add_kernel(const kernels::Problem& problem, BindRule rule,
                           std::vector<int32_t> inputs, std::vector<int32_t> outputs,
                           std::vector<NodeId> nodes, const Tensor* weights = nullptr);
+  GraphId graph() const { return plan_.graph; }
   bool refuse(std::string reason) {
     refusal_ = std::move(reason);
     return false;
@@ -90,6 +89,9 @@ class Lowering {
     std::vector<NodeId> nodes;
   };
 
+  Result<Plan> lower_graph(GraphId graph);
+  Status lower_nodes();
+  void push_step(Step step);
   void find_epilogues();
   void extend_epilogue(const Node& producer, Epilogue& epilogue, size_t channel_axis_from_end,
                        Dim channels);
@@ -98,14 +100,15 @@ class Lowering {
   Result<bool> lower_node(const Node& node);
   Status lower_reference(const Node& node);
   Status refuse_missing() const;
+  std::vector<std::pair<ValueId, Tensor>> release_packed(std::vector<Plan>& plans);
   Versions& versions(ValueId id) { return versions_[static_cast<size_t>(id.index)]; }
 
   const Model& model_;
   const Registry& registry_;
   WeightStore& weights_;
   Isa isa_;
-  Plan plan_;
-  std::vector<Versions> versions_;                   // by value id
+  Plan plan_;                                        // of the graph being lowered
+  std::vector<Versions> versions_;                   // by value id, in plan_
   std::unordered_map<int32_t, Epilogue> epilogues_;  // by id of the last node
   std::unordered_map<int32_t, Group> groups_;        // by id of the last node
   std::unordered_map<int32_t, NodeId> taken_;  // node id -> last node of the step that does it

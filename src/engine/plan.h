@@ -2,7 +2,9 @@
 // one set of input shapes.
 #pragma once
 
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,9 +24,9 @@ struct LoweredValue {
   Kind kind = Kind::kComputed;
   kernels::Layout layout;
   DType dtype = DType::kUndefined;
-  ValueId source;          // the graph's value
-  Tensor constant;         // kConstant: plain, or already in its blocked layout
-  bool is_output = false;  // of the graph: its memory is handed to the caller
+  ValueId source;       // the graph's value
+  Tensor constant;      // kConstant: plain, or already in its blocked layout
+  bool is_read = true;  // kConstant: as it is, not only in the packed form of a step's weights
 };
 
 /// How a step's kernel dims follow from the logical shapes of its inputs and outputs. Plain data
@@ -61,19 +63,31 @@ struct Step {
   BindRule rule;
   std::vector<int32_t> inputs;  // lowered values in the kernel's (or node's) order; -1: none
   std::vector<int32_t> outputs;
+  std::vector<int32_t> others;  // what its nodes read besides, when they run one by one
   std::shared_ptr<const PackedWeights> weights;  // stands for inputs[1]
   std::vector<NodeId>
       nodes;            // of the graph that it does, in order; the last one gives the step its name
   std::string refused;  // why a faster way was not taken; empty when none was
 };
 
-/// Everything that does not depend on the sizes of a run.
+/// Everything about one graph (the main graph, or a body of If, Loop, Scan, SequenceMap) that does
+/// not depend on the sizes of a run.
 struct Plan {
+  GraphId graph;
   std::vector<LoweredValue> values;
   std::vector<Step> steps;
-  std::vector<int32_t> inputs;   // lowered (plain) value of each graph input, -1 when unused
-  std::vector<int32_t> outputs;  // of each graph output
+  std::vector<int32_t> inputs;    // lowered (plain) value of each graph input
+  std::vector<int32_t> captures;  // lowered values of what a body reads of the graphs around it
+  std::vector<int32_t> outputs;   // of each graph output
   Isa isa = Isa::kScalar;
+};
+
+/// A whole model, lowered.
+struct LoweredModel {
+  std::vector<Plan> plans;  // the main graph's first
+  /// Constants that only packed forms are read of, and what the model should hold instead: the same
+  /// elements without their memory.
+  std::vector<std::pair<ValueId, Tensor>> released;
 };
 
 struct LowerOptions {
@@ -81,20 +95,20 @@ struct LowerOptions {
 };
 /// Chooses kernels, layouts and fusions for an optimised model at the newest opsets with inferred
 /// shapes. Packs weights.
-Result<Plan> lower(const Model& model, const Registry& registry, WeightStore& weights,
-                   const LowerOptions& options);
+Result<LoweredModel> lower(const Model& model, const Registry& registry, WeightStore& weights,
+                           const LowerOptions& options);
 
-/// The shape of a graph value for one set of input shapes; nothing when it is only known once the
+/// The shapes of lowered values; nothing for what is no tensor, or when it is only known once the
 /// run is there.
-using ShapeTable = std::vector<std::optional<Shape>>;  // by ValueId::index
+using ShapeTable = std::vector<std::optional<Shape>>;
 
 /// A step for concrete sizes.
 struct BoundStep {
   enum class Kind : uint8_t {
     kKernel,     // runs `kernel` on pointers into the arena, constants, inputs and outputs
     kReference,  // one node on tensors over the same memory
-    kDynamic,  // sizes are known only at run time: the nodes run one by one on tensors of their own
-    kNothing,  // the output is the input's memory
+    kDynamic,    // the nodes run one by one on tensors of their own; sizes may come out of it
+    kNothing,    // the output is the input's memory
   };
   Kind kind = Kind::kNothing;
   kernels::BoundKernel kernel;
@@ -102,25 +116,48 @@ struct BoundStep {
   bool parallel = false;                        // worth more than one thread
 };
 
-/// A Plan for one set of input shapes. Immutable; runs share it, each with an arena of its own.
-struct BoundPlan {
-  std::vector<Shape> input_shapes;
-  std::vector<BoundStep> steps;
-  ShapeTable shapes;             // of graph values
-  std::vector<int64_t> offsets;  // of lowered values in the arena; -1: elsewhere, -2: dynamic
-  std::vector<int32_t> root;     // of lowered values: where their memory is (aliases followed)
-  int64_t arena_bytes = 0, arena_lower_bound = 0;
-  int64_t scratch_bytes = 0;  // per thread
-  double cost_ns = 0;         // estimate for one thread
-  std::vector<std::vector<int32_t>>
-      dynamic_releases;  // by step: lowered values that nobody needs after it
+/// Where a lowered value is found in a run.
+enum class Place : uint8_t {
+  kNowhere,  // not made yet
+  kGiven,    // memory of the caller, or a constant
+  kArena,
+  kOutput,  // a tensor that goes to the caller
+  kOwn,     // a value of its own: sizes known too late for the arena, sequences, strings
 };
 
-constexpr int64_t kNotInArena = -1;
-constexpr int64_t kDynamicValue = -2;
+/// As much of a Plan as the sizes known at one point of a run allow, for one set of such sizes: all
+/// of it, unless sizes depend on data (NonZero, a Loop's outputs). Then another part follows, bound
+/// when they are there. Immutable but for `next`; runs share it, each with arenas of its own.
+struct BoundPlan {
+  std::vector<std::optional<Shape>> key;  // of the plan's inputs, or of `open` of the part before
+  std::vector<int32_t> order;             // steps of the plan
+  std::vector<BoundStep> steps;           // of `order`
+  ShapeTable shapes;
+  std::vector<Place> places;     // of lowered values
+  std::vector<int32_t> root;     // of lowered values: where their memory is (aliases followed)
+  std::vector<int32_t> placed;   // values in this part's arena
+  std::vector<int64_t> offsets;  // of `placed`
+  std::vector<int32_t> leaving;  // values made in this part in memory that goes to the caller
+  int64_t arena_bytes = 0, arena_lower_bound = 0;
+  int64_t output_bytes = 0;
+  int64_t scratch_bytes = 0;                   // per thread
+  double cost_ns = 0;                          // estimate for one thread
+  std::vector<std::vector<int32_t>> releases;  // by step: own values that nobody needs after it
+  std::vector<int32_t> open;  // values made in this part whose sizes only the run tells
+  std::vector<int32_t> rest;  // steps of the plan left for the parts after it
+  int32_t depth = 0;          // parts before it
+  mutable std::list<std::shared_ptr<const BoundPlan>>
+      next;  // last used first; guarded by the owner
+};
 
-/// Binds `plan` to these shapes. Errors name the step.
-Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes, int threads);
+/// How the steps that remain are bound.
+enum class BindMode : uint8_t {
+  kPlanned,
+  kOneByOne,  // what came contradicts the inferred types: every node by itself, on what is there
+};
+/// Binds what `before` left of the plan (null: all of it) to these shapes. Errors name the step.
+Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes,
+                       const BoundPlan* before, int threads, BindMode mode = BindMode::kPlanned);
 
 /// Bytes of a value in a layout.
 Result<int64_t> layout_bytes(DType dtype, const Shape& shape, kernels::Layout layout);

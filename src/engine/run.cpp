@@ -1,5 +1,6 @@
 #include "engine/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -24,6 +25,50 @@ struct KernelWork {
   }
 };
 
+/// The value with `replace` done to every tensor in it for which it gives one.
+template <typename Replace>
+Result<RuntimeValue> with_tensors(RuntimeValue value, const Replace& replace) {
+  if (const Tensor* tensor = value.tensor()) {
+    SHIPWAY_ASSIGN_OR_RETURN(Tensor other, replace(*tensor));
+    return RuntimeValue(std::move(other));
+  }
+  if (const Sequence* sequence = value.sequence()) {
+    Sequence elements;
+    for (const RuntimeValue& element : *sequence) {
+      SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue other, with_tensors(element, replace));
+      elements.push_back(std::move(other));
+    }
+    return RuntimeValue(std::move(elements));
+  }
+  return value;
+}
+
+bool is_borrowed(const Tensor& tensor) {
+  return tensor.dtype() != DType::kString && tensor.byte_size() > 0 &&
+         !tensor.storage()->holds_memory();
+}
+
+/// Nothing in it lies in memory of somebody else, an arena's above all.
+Result<RuntimeValue> owned(RuntimeValue value) {
+  return with_tensors(std::move(value), [](const Tensor& tensor) -> Result<Tensor> {
+    if (!tensor.is_contiguous()) return tensor.contiguous();
+    if (is_borrowed(tensor)) return tensor.clone();
+    return tensor;
+  });
+}
+
+/// The same, and nobody else holds it: a constant or another output, which the caller must not
+/// write to through this one.
+Result<RuntimeValue> exclusive(RuntimeValue value) {
+  if (Tensor* tensor = value.tensor()) {
+    if (!tensor->storage() || (!is_borrowed(*tensor) && tensor->storage().use_count() == 1))
+      return value;
+    SHIPWAY_ASSIGN_OR_RETURN(value, tensor->clone());
+    return value;
+  }
+  return with_tensors(std::move(value), [](const Tensor& tensor) { return tensor.clone(); });
+}
+
 double now_ns() {
   return std::chrono::duration<double, std::nano>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -32,57 +77,74 @@ double now_ns() {
 
 }  // namespace
 
-Status RunContext::prepare_memory(const BoundPlan& bound, std::span<const RuntimeValue> inputs,
-                                  int threads) {
-  const size_t arena = static_cast<size_t>(bound.arena_bytes);
-  if (limits_.max_bytes >= 0 && bound.arena_bytes > limits_.max_bytes)
-    return Status::limit("the run needs {} bytes for its intermediate values, it may use {}",
-                         bound.arena_bytes, limits_.max_bytes);
-  if (!arena_ || arena_->size() < arena) {
-    arena_ = nullptr;
-    SHIPWAY_ASSIGN_OR_RETURN(arena_, Storage::allocate(arena));
-  }
-  scratch_bytes_ = (bound.scratch_bytes + static_cast<int64_t>(kAlignment) - 1) /
-                   static_cast<int64_t>(kAlignment) * static_cast<int64_t>(kAlignment);
-  const auto scratch = static_cast<size_t>(scratch_bytes_ * threads);
-  if (!scratch_ || scratch_->size() < scratch) {
-    SHIPWAY_ASSIGN_OR_RETURN(scratch_, Storage::allocate(scratch));
-  }
-  memory_.assign(plan_.values.size(), nullptr);
-  output_tensors_.assign(plan_.values.size(), {});
-  dynamic_.assign(model_.value_count(), {});
+RunContext::RunContext(const PlannedGraph& graph)
+    : graph_(graph),
+      plan_(graph.plan()),
+      model_(graph.owner().model()),
+      runner_(graph.owner().model(), graph.owner().registry()),
+      memory_(plan_.values.size(), nullptr),
+      output_tensors_(plan_.values.size()),
+      own_(plan_.values.size()),
+      blocked_(plan_.values.size()) {
+  runner_.set_subgraph_runner([this](GraphId body, std::span<const RuntimeValue> inputs) {
+    return run_body(body, inputs);
+  });
   for (size_t i = 0; i < plan_.values.size(); ++i) {
     const LoweredValue& value = plan_.values[i];
-    if (value.kind == LoweredValue::Kind::kConstant)
+    if (value.kind == LoweredValue::Kind::kConstant && value.is_read)
       memory_[i] = const_cast<std::byte*>(static_cast<const std::byte*>(value.constant.data()));
-    else if (bound.offsets[i] >= 0)
-      memory_[i] = arena_->data() + bound.offsets[i];
   }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const int32_t v = plan_.inputs[i];
-    if (v < 0) continue;
-    dynamic_[static_cast<size_t>(plan_.values[static_cast<size_t>(v)].source.index)] = inputs[i];
-    if (const Tensor* tensor = inputs[i].tensor())
-      memory_[static_cast<size_t>(v)] =
-          const_cast<std::byte*>(static_cast<const std::byte*>(tensor->data()));
+}
+
+Result<std::vector<RuntimeValue>> RunContext::run_body(GraphId graph,
+                                                       std::span<const RuntimeValue> inputs) {
+  const PlannedGraph* body = graph_.owner().graph(graph);
+  if (!body) return Status::internal("a body has no plan");
+  RunEnvironment environment = *environment_;
+  environment.profile = nullptr;
+  ++environment.depth;
+  const auto captured = [this](ValueId id) {
+    const auto found =
+        std::lower_bound(captured_.begin(), captured_.end(), id,
+                         [](const auto& entry, ValueId wanted) { return entry.first < wanted; });
+    return found != captured_.end() && found->first == id ? found->second : RuntimeValue();
+  };
+  return body->run(inputs, captured, environment);
+}
+
+/// Memory for what the part makes.
+Status RunContext::prepare_part(const BoundPlan& bound) {
+  const int threads = graph_.owner().threads();
+  const auto part = static_cast<size_t>(bound.depth);
+  scratch_bytes_ = (bound.scratch_bytes + static_cast<int64_t>(kAlignment) - 1) /
+                   static_cast<int64_t>(kAlignment) * static_cast<int64_t>(kAlignment);
+  bytes_ += bound.arena_bytes + bound.output_bytes + scratch_bytes_ * threads;
+  if (environment_->limits.max_bytes >= 0 && bytes_ > environment_->limits.max_bytes)
+    return Status::limit("the run needs {} bytes for its values, it may use {}", bytes_,
+                         environment_->limits.max_bytes);
+  if (arenas_.size() <= part) arenas_.resize(part + 1);
+  std::shared_ptr<Storage>& arena = arenas_[part];
+  if (!arena || arena->size() < static_cast<size_t>(bound.arena_bytes)) {
+    arena = nullptr;
+    SHIPWAY_ASSIGN_OR_RETURN(arena, Storage::allocate(static_cast<size_t>(bound.arena_bytes)));
   }
-  for (int32_t v : plan_.outputs) {
-    const auto root = static_cast<size_t>(bound.root[static_cast<size_t>(v)]);
-    const LoweredValue& value = plan_.values[root];
-    if (value.kind != LoweredValue::Kind::kComputed || bound.offsets[root] == kDynamicValue ||
-        output_tensors_[root].is_defined())
-      continue;
-    const Shape& shape = *bound.shapes[static_cast<size_t>(value.source.index)];
-    if (value.layout.is_blocked()) return Status::internal("an output lies in a blocked layout");
-    SHIPWAY_ASSIGN_OR_RETURN(output_tensors_[root], Tensor::allocate(value.dtype, shape));
-    memory_[root] = static_cast<std::byte*>(output_tensors_[root].mutable_data());
+  const auto scratch = static_cast<size_t>(scratch_bytes_ * threads);
+  if (!scratch_ || scratch_->size() < scratch) {
+    scratch_ = nullptr;
+    SHIPWAY_ASSIGN_OR_RETURN(scratch_, Storage::allocate(scratch));
+  }
+  for (size_t i = 0; i < bound.placed.size(); ++i)
+    memory_[static_cast<size_t>(bound.placed[i])] = arena->data() + bound.offsets[i];
+  for (int32_t v : bound.leaving) {
+    const auto i = static_cast<size_t>(v);
+    SHIPWAY_ASSIGN_OR_RETURN(output_tensors_[i],
+                             Tensor::allocate(plan_.values[i].dtype, *bound.shapes[i]));
+    memory_[i] = static_cast<std::byte*>(output_tensors_[i].mutable_data());
   }
   return Status::ok();
 }
 
-Status RunContext::run_kernel(const BoundPlan& bound, size_t index, ThreadPool::Hold& hold) {
-  const Step& step = plan_.steps[index];
-  const BoundStep& b = bound.steps[index];
+void RunContext::run_kernel(const BoundPlan& bound, const Step& step, const BoundStep& b) {
   InlineVector<const void*, 16> inputs;
   InlineVector<void*, 4> outputs;
   for (int32_t v : step.inputs) inputs.push_back(memory_of(bound, v));
@@ -95,45 +157,73 @@ Status RunContext::run_kernel(const BoundPlan& bound, size_t index, ThreadPool::
                   scratch_->data(),
                   scratch_bytes_};
   if (b.parallel)
-    hold.run(b.kernel.parts, KernelWork::run, &work);
+    environment_->hold.run(b.kernel.parts, KernelWork::run, &work);
   else if (b.kernel.parts > 0)
     KernelWork::run(&work, 0, b.kernel.parts, 0);
-  return Status::ok();
 }
 
-Result<Tensor> RunContext::plain_tensor(const BoundPlan& bound, int32_t v) {
-  const LoweredValue& value = plan_.values[static_cast<size_t>(v)];
+Result<RuntimeValue> RunContext::plain_value(const BoundPlan& bound, int32_t v) const {
+  if (v < 0) return RuntimeValue();
+  const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.root[i]);
+  const LoweredValue& value = plan_.values[i];
+  const std::optional<Shape>& shape = bound.shapes[i];
   if (value.kind == LoweredValue::Kind::kConstant && !value.layout.is_blocked())
-    return value.constant;
-  const Shape& shape = *bound.shapes[static_cast<size_t>(value.source.index)];
-  if (value.layout.is_blocked())  // a dynamic step reads what a kernel left in a blocked layout
-    return reorder_now(memory_of(bound, v), value.dtype, shape,
-                       {value.layout, kernels::Layout::plain()}, plan_.isa);
-  SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, layout_bytes(value.dtype, shape, value.layout));
-  return Tensor::from_storage(
-      value.dtype, shape,
-      Storage::borrow(memory_of(bound, v), static_cast<size_t>(bytes), nullptr));
+    return RuntimeValue(value.constant);
+  Tensor tensor;
+  if (bound.places[root] == Place::kOwn || plan_.values[root].kind == LoweredValue::Kind::kInput) {
+    const Tensor* own = own_[root].tensor();
+    if (!own || i == root) return own_[root];
+    SHIPWAY_ASSIGN_OR_RETURN(tensor, own->reshaped(*shape));
+    return RuntimeValue(std::move(tensor));
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes, layout_bytes(value.dtype, *shape, value.layout));
+  SHIPWAY_ASSIGN_OR_RETURN(
+      tensor, Tensor::from_storage(
+                  value.dtype, physical_shape(*shape, value.layout),
+                  Storage::borrow(memory_of(bound, v), static_cast<size_t>(bytes), nullptr)));
+  if (value.layout.is_blocked()) {  // an operator reads what a kernel left in a blocked layout
+    SHIPWAY_ASSIGN_OR_RETURN(tensor,
+                             reorder_now(tensor.data(), value.dtype, *shape,
+                                         {value.layout, kernels::Layout::plain()}, plan_.isa));
+    return RuntimeValue(std::move(tensor));
+  }
+  return RuntimeValue(std::move(tensor));
+}
+
+/// A value that an operator made by itself, for the steps after it: plain, and where kernels want
+/// it blocked, so too.
+Status RunContext::keep(int32_t v, RuntimeValue value) {
+  const auto i = static_cast<size_t>(v);
+  SHIPWAY_ASSIGN_OR_RETURN(own_[i], owned(std::move(value)));
+  Tensor* tensor = own_[i].tensor();
+  if (!tensor) return Status::ok();
+  memory_[i] = static_cast<std::byte*>(tensor->mutable_data());
+  const kernels::Layout layout = plan_.values[i].layout;
+  if (!layout.is_blocked() || tensor->rank() < 3) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(blocked_[i],
+                           reorder_now(tensor->data(), tensor->dtype(), tensor->shape(),
+                                       {kernels::Layout::plain(), layout}, plan_.isa));
+  memory_[i] = static_cast<std::byte*>(blocked_[i].mutable_data());
+  return Status::ok();
 }
 
 Status RunContext::run_reference(const BoundPlan& bound, const Step& step) {
   const Node& node = model_.node(step.nodes.front());
   std::vector<RuntimeValue> inputs, outputs(step.outputs.size());
+  captured_.clear();
   for (size_t i = 0; i < step.inputs.size(); ++i) {
-    RuntimeValue value;
-    if (step.inputs[i] >= 0) {
-      SHIPWAY_ASSIGN_OR_RETURN(value, plain_tensor(bound, step.inputs[i]));
-    }
+    SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, plain_value(bound, step.inputs[i]));
     if (i < node.inputs().size())
       inputs.push_back(std::move(value));
     else
-      runner_.set_value(plan_.values[static_cast<size_t>(step.inputs[i])].source, std::move(value));
+      captured_.emplace_back(node.captures()[i - node.inputs().size()], std::move(value));
   }
   SHIPWAY_RETURN_IF_ERROR(runner_.run_node(node, inputs, outputs));
   for (size_t i = 0; i < outputs.size(); ++i) {
     const int32_t v = step.outputs[i];
     if (v < 0) continue;
     const LoweredValue& value = plan_.values[static_cast<size_t>(v)];
-    const Shape& expected = *bound.shapes[static_cast<size_t>(value.source.index)];
+    const Shape& expected = *bound.shapes[static_cast<size_t>(v)];
     const Tensor* tensor = outputs[i].tensor();
     if (!tensor || !(tensor->shape() == expected) || tensor->dtype() != value.dtype)
       return Status::internal("{}: output {} is {}, but {}[{}] was inferred",
@@ -146,31 +236,37 @@ Status RunContext::run_reference(const BoundPlan& bound, const Step& step) {
   return Status::ok();
 }
 
-Result<RuntimeValue> RunContext::value_for(const BoundPlan& bound, ValueId id, const Step& step) {
-  if (!id.is_valid()) return RuntimeValue();
-  if (const RuntimeValue& value = dynamic_[static_cast<size_t>(id.index)]; !value.is_absent())
-    return value;
-  for (int32_t v : step.inputs) {
-    if (v < 0 || plan_.values[static_cast<size_t>(v)].source != id) continue;
-    if (bound.offsets[static_cast<size_t>(v)] == kDynamicValue) return RuntimeValue();
-    SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, plain_tensor(bound, v));
-    return RuntimeValue(std::move(tensor));
-  }
-  if (const Tensor* tensor = model_.constant_tensor(id)) return RuntimeValue(*tensor);
-  return RuntimeValue();
-}
-
 Status RunContext::run_dynamic(const BoundPlan& bound, const Step& step) {
-  for (NodeId id : step.nodes) {
+  std::vector<std::pair<ValueId, RuntimeValue>> made;  // between the step's nodes
+  const auto value_of = [&](ValueId id) -> Result<RuntimeValue> {
+    if (!id.is_valid()) return RuntimeValue();
+    for (const auto& [known, value] : made)
+      if (known == id) return value;
+    for (std::span<const int32_t> values :
+         {std::span<const int32_t>(step.inputs), std::span<const int32_t>(step.others)})
+      for (int32_t v : values)
+        if (v >= 0 && plan_.values[static_cast<size_t>(v)].source == id)
+          return plain_value(bound, v);
+    const Constant* constant = model_.value(id).constant();
+    if (!constant) return RuntimeValue();
+    return constant->sparse ? RuntimeValue(*constant->sparse) : RuntimeValue(constant->tensor);
+  };
+  std::vector<NodeId> nodes = step.nodes;
+  if (nodes.empty()) {  // a change of layout
+    SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, plain_value(bound, step.inputs[0]));
+    return keep(step.outputs[0], std::move(value));
+  }
+  for (NodeId id : nodes) {
     const Node& node = model_.node(id);
     std::vector<RuntimeValue> inputs, outputs(node.outputs().size());
     for (ValueId input : node.inputs()) {
-      SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, value_for(bound, input, step));
+      SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, value_of(input));
       inputs.push_back(std::move(value));
     }
+    captured_.clear();
     for (ValueId capture : node.captures()) {
-      SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, value_for(bound, capture, step));
-      runner_.set_value(capture, std::move(value));
+      SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, value_of(capture));
+      captured_.emplace_back(capture, std::move(value));
     }
     SHIPWAY_RETURN_IF_ERROR(runner_.run_node(node, inputs, outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -178,29 +274,48 @@ Status RunContext::run_dynamic(const BoundPlan& bound, const Step& step) {
       if (Tensor* tensor = outputs[i].tensor()) {
         SHIPWAY_ASSIGN_OR_RETURN(*tensor, tensor->contiguous());
       }
-      dynamic_[static_cast<size_t>(node.output(i).index)] = std::move(outputs[i]);
+      made.emplace_back(node.output(i), std::move(outputs[i]));
     }
   }
+  for (int32_t v : step.outputs)
+    for (auto& [id, value] : made)
+      if (v >= 0 && plan_.values[static_cast<size_t>(v)].source == id)
+        SHIPWAY_RETURN_IF_ERROR(keep(v, value));
+  captured_.clear();
   return Status::ok();
 }
 
-Result<std::vector<RuntimeValue>> RunContext::run(const BoundPlan& bound,
-                                                  std::span<const RuntimeValue> inputs, int threads,
-                                                  const RunLimits& limits,
-                                                  std::vector<StepProfile>* profile) {
-  limits_ = limits;
-  runner_.set_limits(limits);
-  SHIPWAY_RETURN_IF_ERROR(prepare_memory(bound, inputs, threads));
+void RunContext::add_profile(const Step& step, const BoundStep& b, double nanoseconds) {
+  StepProfile entry;
+  entry.nanoseconds = nanoseconds;
+  entry.name = describe(step, model_);
+  const bool kernel = b.kind == BoundStep::Kind::kKernel;
+  entry.kernel = kernel
+                     ? std::string(kernels::kernel_table()[static_cast<size_t>(step.plan.row)].name)
+                 : b.kind == BoundStep::Kind::kDynamic ? "dynamic"
+                                                       : "reference";
+  entry.op_type = step.nodes.empty() ? "" : model_.node(step.nodes.front()).op_type();
+  if (kernel) {
+    entry.flops = b.kernel.cost.flops;
+    entry.bytes = b.kernel.cost.bytes;
+    entry.threads = b.parallel ? environment_->hold.threads() : 1;
+  }
+  entry.refused = step.refused;
+  environment_->profile->push_back(std::move(entry));
+}
+
+Status RunContext::run_steps(const BoundPlan& bound) {
+  const RunLimits& limits = environment_->limits;
   const bool watched = limits.deadline_ns >= 0 || limits.cancelled;
-  ThreadPool::Hold hold(ThreadPool::instance(), threads);
-  for (size_t i = 0; i < bound.steps.size(); ++i) {
-    const Step& step = plan_.steps[i];
-    const double start = profile ? now_ns() : 0;
+  for (size_t i = 0; i < bound.order.size(); ++i) {
+    const Step& step = plan_.steps[static_cast<size_t>(bound.order[i])];
+    const BoundStep& b = bound.steps[i];
+    const double start = environment_->profile ? now_ns() : 0;
     if (watched)
       SHIPWAY_RETURN_IF_ERROR(limits.poll().with_context("before {}", describe(step, model_)));
-    switch (bound.steps[i].kind) {
+    switch (b.kind) {
       case BoundStep::Kind::kKernel:
-        SHIPWAY_RETURN_IF_ERROR(run_kernel(bound, i, hold));
+        run_kernel(bound, step, b);
         break;
       case BoundStep::Kind::kReference:
         SHIPWAY_RETURN_IF_ERROR(run_reference(bound, step));
@@ -211,48 +326,77 @@ Result<std::vector<RuntimeValue>> RunContext::run(const BoundPlan& bound,
       case BoundStep::Kind::kNothing:
         break;
     }
-    for (int32_t v : bound.dynamic_releases[i])
-      dynamic_[static_cast<size_t>(plan_.values[static_cast<size_t>(v)].source.index)] = {};
-    if (!profile || bound.steps[i].kind == BoundStep::Kind::kNothing) continue;
-    StepProfile entry;
-    entry.nanoseconds = now_ns() - start;
-    entry.name = describe(step, model_);
-    const bool kernel = bound.steps[i].kind == BoundStep::Kind::kKernel;
-    entry.kernel =
-        kernel ? std::string(kernels::kernel_table()[static_cast<size_t>(step.plan.row)].name)
-        : bound.steps[i].kind == BoundStep::Kind::kDynamic ? "dynamic"
-                                                           : "reference";
-    entry.op_type = step.nodes.empty() ? "" : model_.node(step.nodes.front()).op_type();
-    if (kernel) {
-      entry.flops = bound.steps[i].kernel.cost.flops;
-      entry.bytes = bound.steps[i].kernel.cost.bytes;
-      entry.threads = bound.steps[i].parallel ? hold.threads() : 1;
+    for (int32_t v : bound.releases[i]) {
+      own_[static_cast<size_t>(v)] = {};
+      blocked_[static_cast<size_t>(v)] = {};
     }
-    entry.refused = step.refused;
-    profile->push_back(std::move(entry));
+    if (environment_->profile && b.kind != BoundStep::Kind::kNothing)
+      add_profile(step, b, now_ns() - start);
   }
+  return Status::ok();
+}
 
+/// Holds nothing of the run any more but arenas.
+void RunContext::forget() {
+  std::fill(output_tensors_.begin(), output_tensors_.end(), Tensor());
+  std::fill(own_.begin(), own_.end(), RuntimeValue());
+  std::fill(blocked_.begin(), blocked_.end(), Tensor());
+  captured_.clear();
+}
+
+Result<std::vector<RuntimeValue>> RunContext::take_outputs(const BoundPlan& bound) {
+  const bool to_caller = environment_->depth == 0;
   std::vector<RuntimeValue> results;
-  for (size_t i = 0; i < plan_.outputs.size(); ++i) {
-    const int32_t v = plan_.outputs[i];
-    const auto root = static_cast<size_t>(bound.root[static_cast<size_t>(v)]);
-    const LoweredValue& value = plan_.values[static_cast<size_t>(v)];
-    if (bound.offsets[static_cast<size_t>(v)] == kDynamicValue) {
-      results.push_back(dynamic_[static_cast<size_t>(value.source.index)]);
-    } else if (output_tensors_[root].is_defined()) {
-      SHIPWAY_ASSIGN_OR_RETURN(
-          Tensor tensor,
-          output_tensors_[root].reshaped(*bound.shapes[static_cast<size_t>(value.source.index)]));
-      results.push_back(std::move(tensor));
-    } else {  // an input or a constant that leaves as it came
-      SHIPWAY_ASSIGN_OR_RETURN(Tensor tensor, plain_tensor(bound, v));
-      SHIPWAY_ASSIGN_OR_RETURN(tensor, tensor.clone());
-      results.push_back(std::move(tensor));
+  for (int32_t v : plan_.outputs) {
+    const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.root[i]);
+    RuntimeValue result;
+    if (output_tensors_[root].is_defined()) {
+      SHIPWAY_ASSIGN_OR_RETURN(result, output_tensors_[root].reshaped(*bound.shapes[i]));
+    } else {
+      SHIPWAY_ASSIGN_OR_RETURN(result, plain_value(bound, v));
+      if (bound.places[root] == Place::kArena) {
+        SHIPWAY_ASSIGN_OR_RETURN(result, owned(std::move(result)));
+      }
     }
+    results.push_back(std::move(result));
   }
-  output_tensors_.clear();
-  dynamic_.clear();
+  forget();
+  if (!to_caller) return results;
+  for (RuntimeValue& result : results) {
+    SHIPWAY_ASSIGN_OR_RETURN(result, exclusive(std::move(result)));
+  }
   return results;
+}
+
+Status RunContext::run_parts(std::shared_ptr<const BoundPlan>& bound,
+                             std::span<const RuntimeValue> values) {
+  bytes_ = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto v = static_cast<size_t>(
+        i < plan_.inputs.size() ? plan_.inputs[i] : plan_.captures[i - plan_.inputs.size()]);
+    own_[v] = values[i];
+    if (const Tensor* tensor = values[i].tensor())
+      memory_[v] = const_cast<std::byte*>(static_cast<const std::byte*>(tensor->data()));
+  }
+  while (true) {
+    SHIPWAY_RETURN_IF_ERROR(prepare_part(*bound));
+    SHIPWAY_RETURN_IF_ERROR(run_steps(*bound));
+    if (bound->rest.empty()) return Status::ok();
+    SHIPWAY_ASSIGN_OR_RETURN(bound, graph_.part_after(*bound, own_));
+  }
+}
+
+Result<std::vector<RuntimeValue>> RunContext::run(std::shared_ptr<const BoundPlan> bound,
+                                                  std::span<const RuntimeValue> values,
+                                                  const RunEnvironment& environment) {
+  environment_ = &environment;
+  runner_.set_limits(environment.limits);
+  const Status status = run_parts(bound, values);
+  if (!status.is_ok()) {
+    forget();
+    return status;
+  }
+  return take_outputs(*bound);
 }
 
 }  // namespace shipway

@@ -1,46 +1,54 @@
-// Running a BoundPlan. Private to the engine.
+// One run of a planned graph at a time. Private to the engine.
 #pragma once
 
-#include "base/thread_pool.h"
-#include "engine/plan.h"
-#include "operators/reference.h"
-#include "shipway/session.h"
+#include "engine/planned_graph.h"
 
 namespace shipway {
 
-/// The memory of one run at a time; kept by the session between runs.
+/// The memory of one run; kept by the graph between runs.
 class RunContext {
  public:
-  RunContext(const Model& model, const Registry& registry, const Plan& plan)
-      : plan_(plan), model_(model), runner_(model, registry) {}
+  explicit RunContext(const PlannedGraph& graph);
+  RunContext(const RunContext&) = delete;
+  RunContext& operator=(const RunContext&) = delete;
 
-  /// `inputs` by graph input (absent: its default). Gives the graph's outputs in order.
-  Result<std::vector<RuntimeValue>> run(const BoundPlan& bound,
-                                        std::span<const RuntimeValue> inputs, int threads,
-                                        const RunLimits& limits, std::vector<StepProfile>* profile);
+  /// `values` by graph input, then by captured value. Gives the graph's outputs in order.
+  Result<std::vector<RuntimeValue>> run(std::shared_ptr<const BoundPlan> bound,
+                                        std::span<const RuntimeValue> values,
+                                        const RunEnvironment& environment);
 
  private:
-  Status prepare_memory(const BoundPlan& bound, std::span<const RuntimeValue> inputs, int threads);
-  Status run_kernel(const BoundPlan& bound, size_t index, ThreadPool::Hold& hold);
+  Status run_parts(std::shared_ptr<const BoundPlan>& bound, std::span<const RuntimeValue> values);
+  Status prepare_part(const BoundPlan& bound);
+  Status run_steps(const BoundPlan& bound);
+  void run_kernel(const BoundPlan& bound, const Step& step, const BoundStep& b);
   Status run_reference(const BoundPlan& bound, const Step& step);
   Status run_dynamic(const BoundPlan& bound, const Step& step);
-  Result<RuntimeValue> value_for(const BoundPlan& bound, ValueId id, const Step& step);
-  Result<Tensor> plain_tensor(const BoundPlan& bound, int32_t value);
-  std::byte* memory_of(const BoundPlan& bound, int32_t value) {
-    return value < 0 ? nullptr
-                     : memory_[static_cast<size_t>(bound.root[static_cast<size_t>(value)])];
+  void add_profile(const Step& step, const BoundStep& b, double nanoseconds);
+  /// A value as operators read it: plain, in the shape it has where `v` stands.
+  Result<RuntimeValue> plain_value(const BoundPlan& bound, int32_t v) const;
+  Status keep(int32_t v, RuntimeValue value);
+  void forget();
+  Result<std::vector<RuntimeValue>> take_outputs(const BoundPlan& bound);
+  Result<std::vector<RuntimeValue>> run_body(GraphId graph, std::span<const RuntimeValue> inputs);
+  std::byte* memory_of(const BoundPlan& bound, int32_t v) const {
+    return v < 0 ? nullptr : memory_[static_cast<size_t>(bound.root[static_cast<size_t>(v)])];
   }
 
+  const PlannedGraph& graph_;
   const Plan& plan_;
   const Model& model_;
   ReferenceRunner runner_;
-  RunLimits limits_;
-  std::shared_ptr<Storage> arena_;
+  const RunEnvironment* environment_ = nullptr;
+  std::vector<std::shared_ptr<Storage>> arenas_;  // by part
   std::shared_ptr<Storage> scratch_;
-  int64_t scratch_bytes_ = 0;
+  int64_t scratch_bytes_ = 0;           // of one thread
+  int64_t bytes_ = 0;                   // of arenas, scratch and outputs of this run
   std::vector<std::byte*> memory_;      // by lowered value (roots only)
-  std::vector<Tensor> output_tensors_;  // by lowered value that leaves
-  std::vector<RuntimeValue> dynamic_;   // by ValueId::index
+  std::vector<Tensor> output_tensors_;  // by lowered value that goes to the caller
+  std::vector<RuntimeValue> own_;  // by lowered value (roots only): given ones, and Place::kOwn
+  std::vector<Tensor> blocked_;    // own tensors again, as kernels want them
+  std::vector<std::pair<ValueId, RuntimeValue>> captured_;  // of the node that runs, by id
 };
 
 }  // namespace shipway

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <list>
-#include <mutex>
 #include <unordered_map>
 
 #include "base/text.h"
-#include "engine/plan.h"
-#include "engine/run.h"
+#include "engine/planned_graph.h"
+#include "graph/builder.h"
 #include "graph/inline_functions.h"
 #include "operators/infer.h"
 #include "operators/reference.h"
@@ -18,8 +16,6 @@
 
 namespace shipway {
 namespace {
-
-constexpr size_t kKeptBindings = 8;
 
 int64_t limit_from_environment(const char* name, int64_t given) {
   if (given >= 0) return given;
@@ -42,17 +38,11 @@ struct Session::State {
   std::vector<ValueInfo> inputs, outputs;
   std::unordered_map<std::string, size_t> input_index, output_index;
   std::shared_ptr<WeightStore> weights = std::make_shared<WeightStore>();
-  Plan plan;
+  std::unique_ptr<PlannedModel> planned;  // null: run by reference
   int threads = 1;
-
-  mutable std::mutex mutex;                                      // guards the two below
-  mutable std::list<std::shared_ptr<const BoundPlan>> bindings;  // last used first
-  mutable std::vector<std::unique_ptr<RunContext>> idle;
 
   Result<std::vector<RuntimeValue>> arrange(std::span<const NamedValue> given) const;
   Status check_shapes(std::span<const RuntimeValue> values) const;
-  Result<std::shared_ptr<const BoundPlan>> binding_for(std::span<const RuntimeValue> values) const;
-  Result<ShapeTable> shapes_for(std::span<const RuntimeValue> values) const;
   Result<std::vector<RuntimeValue>> run_by_reference(std::span<const RuntimeValue> values,
                                                      const RunLimits& limits,
                                                      std::vector<StepProfile>* profile) const;
@@ -90,8 +80,18 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
       state->outputs.push_back({m.value(id).name(), m.value(id).type(), false});
     }
     if (!options.reference) {
-      SHIPWAY_ASSIGN_OR_RETURN(state->plan,
+      SHIPWAY_ASSIGN_OR_RETURN(LoweredModel lowered,
                                lower(m, *state->registry, *state->weights, {active_isa()}));
+      ModelBuilder builder(m);
+      for (auto& [id, tensor] : lowered.released) {
+        if (!m.constant_tensor(id)) continue;
+        Constant constant = *m.value(id).constant();
+        constant.tensor = std::move(tensor);
+        builder.set_constant(id, std::move(constant));
+      }
+      lowered.released.clear();
+      state->planned =
+          std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered), state->threads);
     }
     return std::unique_ptr<Session>(new Session(std::move(state)));
   } catch (const std::bad_alloc&) {
@@ -176,95 +176,6 @@ Status Session::State::check_shapes(std::span<const RuntimeValue> values) const 
   return Status::ok();
 }
 
-/// Sizes of all values: from the expressions where those suffice, else by inferring once more with
-/// these inputs.
-Result<ShapeTable> Session::State::shapes_for(std::span<const RuntimeValue> values) const {
-  std::unordered_map<int32_t, int64_t> sizes;
-  std::vector<std::pair<ValueId, Type>> types;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor* tensor = values[i].tensor();
-    if (!tensor) continue;
-    Dims dims;
-    for (size_t axis = 0; axis < tensor->shape().size(); ++axis) {
-      dims.push_back(tensor->shape()[axis]);
-      if (inputs[i].type.dims() && model.dims().is_symbol((*inputs[i].type.dims())[axis]))
-        sizes[(*inputs[i].type.dims())[axis].id()] = tensor->shape()[axis];
-    }
-    types.emplace_back(model.graph().inputs()[i], Type::tensor(tensor->dtype(), std::move(dims)));
-  }
-  const auto size_of = [&](Dim symbol) -> std::optional<int64_t> {
-    const auto found = sizes.find(symbol.id());
-    return found == sizes.end() ? std::nullopt : std::optional(found->second);
-  };
-  ShapeTable shapes(model.value_count());
-  bool complete = true;
-  const auto fill = [&](const Model& from, auto&& size) -> Status {
-    complete = true;
-    for (const LoweredValue& lowered : plan.values) {
-      const auto index = static_cast<size_t>(lowered.source.index);
-      const Type& type = from.value(lowered.source).type();
-      if (shapes[index] || !type.is_tensor()) continue;
-      if (lowered.kind == LoweredValue::Kind::kConstant && !lowered.layout.is_blocked()) {
-        shapes[index] = lowered.constant.shape();
-        continue;
-      }
-      if (!type.dims()) {
-        complete = false;
-        continue;
-      }
-      Shape shape;
-      for (Dim dim : *type.dims()) {
-        const std::optional<int64_t> value = from.dims().evaluate(dim, size);
-        if (!value) break;
-        if (*value < 0)
-          return Status::invalid_argument(
-              "value {} would have the size {} for inputs of these shapes",
-              quoted(from.value(lowered.source).name()), *value);
-        shape.push_back(*value);
-      }
-      if (shape.size() == type.dims()->size())
-        shapes[index] = std::move(shape);
-      else
-        complete = false;
-    }
-    return Status::ok();
-  };
-  SHIPWAY_RETURN_IF_ERROR(fill(model, size_of));
-  if (complete) return shapes;
-  Model copy = model;
-  SHIPWAY_RETURN_IF_ERROR(infer_shapes_for(copy, *registry, types, {.graph_wins = true}));
-  SHIPWAY_RETURN_IF_ERROR(fill(copy, [](Dim) -> std::optional<int64_t> { return std::nullopt; }));
-  return shapes;
-}
-
-Result<std::shared_ptr<const BoundPlan>> Session::State::binding_for(
-    std::span<const RuntimeValue> values) const {
-  const auto fits = [&](const BoundPlan& bound) {
-    for (size_t i = 0; i < values.size(); ++i) {
-      const Tensor* tensor = values[i].tensor();
-      if (tensor && !(tensor->shape() == bound.input_shapes[i])) return false;
-    }
-    return true;
-  };
-  {
-    std::lock_guard lock(mutex);
-    for (auto entry = bindings.begin(); entry != bindings.end(); ++entry) {
-      if (!fits(**entry)) continue;
-      if (entry != bindings.begin()) bindings.splice(bindings.begin(), bindings, entry);
-      return bindings.front();
-    }
-  }
-  SHIPWAY_ASSIGN_OR_RETURN(ShapeTable shapes, shapes_for(values));
-  SHIPWAY_ASSIGN_OR_RETURN(BoundPlan bound, bind(plan, model, std::move(shapes), threads));
-  for (const RuntimeValue& value : values)
-    bound.input_shapes.push_back(value.tensor() ? value.tensor()->shape() : Shape());
-  auto shared = std::make_shared<const BoundPlan>(std::move(bound));
-  std::lock_guard lock(mutex);
-  bindings.push_front(shared);
-  if (bindings.size() > kKeptBindings) bindings.pop_back();
-  return shared;
-}
-
 Result<std::vector<RuntimeValue>> Session::State::run_by_reference(
     std::span<const RuntimeValue> values, const RunLimits& limits,
     std::vector<StepProfile>* profile) const {
@@ -311,26 +222,11 @@ Result<std::vector<RuntimeValue>> Session::run(std::span<const NamedValue> input
     if (state.options.reference) {
       SHIPWAY_ASSIGN_OR_RETURN(results, state.run_by_reference(values, limits, options.profile));
     } else {
-      SHIPWAY_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundPlan> bound,
-                               state.binding_for(values));
-      std::unique_ptr<RunContext> context;
-      {
-        std::lock_guard lock(state.mutex);
-        if (!state.idle.empty()) {
-          context = std::move(state.idle.back());
-          state.idle.pop_back();
-        }
-      }
-      if (!context)
-        context = std::make_unique<RunContext>(state.model, *state.registry, state.plan);
-      Result<std::vector<RuntimeValue>> run =
-          context->run(*bound, values, state.threads, limits, options.profile);
-      {
-        std::lock_guard lock(state.mutex);
-        state.idle.push_back(std::move(context));
-      }
-      if (!run.is_ok()) return run.status();
-      results = std::move(run).value();
+      ThreadPool::Hold hold(ThreadPool::instance(), state.threads);
+      SHIPWAY_ASSIGN_OR_RETURN(
+          results,
+          state.planned->main().run(values, [](ValueId) { return RuntimeValue(); },
+                                    {.limits = limits, .profile = options.profile, .hold = hold}));
     }
     if (output_names.empty()) return results;
     std::vector<RuntimeValue> chosen;
@@ -359,8 +255,9 @@ Result<MemoryReport> Session::memory(std::span<const Shape> input_shapes) const 
   if (values.size() != state_->inputs.size())
     return Status::invalid_argument("{} shapes for {} inputs", input_shapes.size(),
                                     state_->inputs.size());
+  if (!state_->planned) return MemoryReport{};
   SHIPWAY_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundPlan> bound,
-                           state_->binding_for(values));
+                           state_->planned->main().bound_for(values));
   MemoryReport report;
   report.arena_bytes = bound->arena_bytes;
   report.arena_lower_bound = bound->arena_lower_bound;

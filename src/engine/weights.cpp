@@ -2,6 +2,11 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <unordered_map>
+
 namespace shipway {
 namespace {
 
@@ -15,28 +20,114 @@ void prefer_huge_pages(void* data, size_t bytes) {
     static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
 }
 
+/// A few words spread over the bytes: tells most weights apart; equal ones are compared in full.
+uint64_t sample(const Storage& bytes) {
+  constexpr size_t kSamples = 64;
+  uint64_t hash = bytes.size();
+  const size_t step = std::max<size_t>(bytes.size() / kSamples / sizeof hash, 1) * sizeof hash;
+  for (size_t at = 0; at + sizeof hash <= bytes.size(); at += step) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+/// `weights`, or equal ones that another session of this process holds: sessions of one model share
+/// a copy, wherever each of them has read the model from.
+std::shared_ptr<const PackedWeights> only_copy(std::shared_ptr<const PackedWeights> weights) {
+  static std::mutex mutex;
+  static auto& known = *new std::unordered_multimap<uint64_t, std::weak_ptr<const PackedWeights>>();
+  static size_t sweep_at = 1024;
+  const uint64_t key = sample(*weights->bytes);
+  std::vector<std::shared_ptr<const PackedWeights>> candidates;
+  {
+    std::lock_guard lock(mutex);
+    const auto [first, last] = known.equal_range(key);
+    for (auto entry = first; entry != last; ++entry)
+      if (auto held = entry->second.lock()) candidates.push_back(std::move(held));
+  }
+  for (auto& held : candidates)
+    if (held->recipe == weights->recipe && held->bytes->size() == weights->bytes->size() &&
+        std::memcmp(held->data(), weights->data(), held->bytes->size()) == 0)
+      return std::move(held);
+  std::lock_guard lock(mutex);
+  known.emplace(key, weights);
+  if (known.size() >= sweep_at) {
+    std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at = std::max<size_t>(1024, 2 * known.size());
+  }
+  return weights;
+}
+
 }  // namespace
+
+void copy_elements(const Tensor& tensor, void* to) {
+  const auto bytes = static_cast<size_t>(tensor.byte_size());
+  if (bytes == 0) return;
+  if (tensor.storage()->is_deferred() && tensor.storage()->size() == bytes)
+    tensor.storage()->copy_to({static_cast<std::byte*>(to), bytes});
+  else
+    std::memcpy(to, tensor.data(), bytes);
+}
+
+WeightStore::Entry* WeightStore::find(const Tensor& source, const kernels::PackRecipe* recipe) {
+  const auto [first, last] = entries_.equal_range(source.storage().get());
+  for (auto entry = first; entry != last; ++entry) {
+    Entry& found = entry->second;
+    if (found.offset == source.byte_offset() && found.source.lock() == source.storage() &&
+        (!recipe || found.weights->recipe == *recipe))
+      return &found;
+  }
+  return nullptr;
+}
 
 Result<std::shared_ptr<const PackedWeights>> WeightStore::packed(
     const Tensor& source, const kernels::PackRecipe& recipe) {
   std::lock_guard lock(mutex_);
-  const auto [first, last] = entries_.equal_range(source.data());
-  for (auto entry = first; entry != last; ++entry)
-    if (entry->second.weights->recipe == recipe) return entry->second.weights;
+  if (const Entry* entry = find(source, &recipe)) return entry->weights;
   const auto bytes = static_cast<size_t>(kernels::packed_size(recipe));
   SHIPWAY_ASSIGN_OR_RETURN(std::shared_ptr<Storage> storage, Storage::allocate(bytes));
   prefer_huge_pages(storage->data(), bytes);
-  kernels::pack(recipe, source.as<float>().data(), storage->data());
-  auto weights = std::make_shared<const PackedWeights>(PackedWeights{recipe, std::move(storage)});
-  entries_.emplace(source.data(), Entry{weights, source});
+  const Storage& from = *source.storage();
+  if (from.is_deferred()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const auto copy,
+                             Storage::allocate(static_cast<size_t>(source.byte_size())));
+    copy_elements(source, copy->data());
+    kernels::pack(recipe, reinterpret_cast<const float*>(copy->data()), storage->data());
+  } else {
+    kernels::pack(recipe, source.as<float>().data(), storage->data());
+  }
+  from.rest();
+  const auto weights =
+      only_copy(std::make_shared<const PackedWeights>(PackedWeights{recipe, std::move(storage)}));
+  entries_.emplace(&from, Entry{source.storage(), source.byte_offset(), weights});
   return weights;
+}
+
+Tensor WeightStore::released(const Tensor& source) {
+  std::lock_guard lock(mutex_);
+  const Entry* entry = find(source, nullptr);
+  if (!entry || !source.storage()->holds_memory()) return source;
+  const std::shared_ptr<const PackedWeights> weights = entry->weights;
+  auto storage = Storage::deferred(
+      static_cast<size_t>(source.byte_size()), [weights](std::span<std::byte> to) {
+        kernels::unpack(weights->recipe, weights->data(),
+                        {reinterpret_cast<float*>(to.data()), to.size() / sizeof(float)});
+      });
+  Result<Tensor> tensor = Tensor::from_storage(source.dtype(), source.shape(), storage);
+  if (!tensor.is_ok()) return source;
+  entries_.emplace(storage.get(), Entry{storage, 0, weights});
+  return *std::move(tensor);
 }
 
 int64_t WeightStore::bytes() const {
   std::lock_guard lock(mutex_);
+  std::set<const PackedWeights*> all;  // a weight may be known by several sources
+  for (const auto& [key, entry] : entries_) all.insert(entry.weights.get());
   int64_t sum = 0;
-  for (const auto& [key, entry] : entries_)
-    sum += static_cast<int64_t>(entry.weights->bytes->size());
+  for (const PackedWeights* weights : all) sum += static_cast<int64_t>(weights->bytes->size());
   return sum;
 }
 

@@ -17,21 +17,33 @@ struct PackedWeights {
   const void* data() const { return bytes->data(); }
 };
 
-/// Packs each (source, recipe) pair once, whoever asks first; later askers share it. Thread-safe.
+/// Writes the elements of a contiguous tensor to `to`; deferred ones without making memory that
+/// would stay.
+void copy_elements(const Tensor& tensor, void* to);
+
+/// Packs each (source, recipe) pair once, whoever asks first; later askers share it, and so do
+/// other stores of this process that pack equal weights. Thread-safe.
 class WeightStore {
  public:
-  /// `source` must stay unchanged while the store lives: it is known by its memory.
+  /// `source` must not change: it is known by its storage.
   Result<std::shared_ptr<const PackedWeights>> packed(const Tensor& source,
                                                       const kernels::PackRecipe& recipe);
+  /// For a source that only packed forms of it are read of: gives its pages back to the file they
+  /// are from, or a tensor to keep in its stead that has the same elements and no memory until
+  /// somebody reads them. Itself when it was never packed.
+  Tensor released(const Tensor& source);
   int64_t bytes() const;
 
  private:
   struct Entry {
+    std::weak_ptr<const Storage> source;
+    size_t offset = 0;
     std::shared_ptr<const PackedWeights> weights;
-    Tensor source;  // keeps the memory, and so the key, alive
   };
+  Entry* find(const Tensor& source, const kernels::PackRecipe* recipe);
+
   mutable std::mutex mutex_;
-  std::multimap<const void*, Entry> entries_;
+  std::multimap<const Storage*, Entry> entries_;
 };
 
 }  // namespace shipway

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace shipway::kernels {
 namespace {
@@ -224,6 +225,17 @@ void pack(const PackRecipe& recipe, const float* source, void* destination) {
     case PackKind::kRecurrent:
       return pack_recurrent(recurrent_weights(recipe), p[6] != 0, source, floats);
   }
+}
+
+void unpack(const PackRecipe& recipe, const void* packed, std::span<float> source) {
+  // Packing moves values and computes nothing: packing their numbers tells where each one went.
+  std::vector<uint32_t> numbers(source.size()),
+      places(static_cast<size_t>(packed_size(recipe)) / sizeof(uint32_t));
+  std::iota(numbers.begin(), numbers.end(), 1);  // 0: padding
+  pack(recipe, reinterpret_cast<const float*>(numbers.data()), places.data());
+  const auto* values = static_cast<const float*>(packed);
+  for (size_t i = 0; i < places.size(); ++i)
+    if (places[i] != 0) source[places[i] - 1] = values[i];
 }
 
 }  // namespace shipway::kernels

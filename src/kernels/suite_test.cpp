@@ -51,6 +51,26 @@ TEST_P(KernelTable, AgreesWithPlainLoops) {
     }
 }
 
+TEST(PackedWeights, GiveTheirSourceBack) {
+  std::set<PackKind> seen;
+  for (KernelKind kind : {KernelKind::kGemm, KernelKind::kConv})
+    for (const KernelCase& kernel_case : testing::cases_of(kind))
+      for (Isa isa : {Isa::kAvx2, Isa::kAvx512})
+        for (const KernelPlan& plan : prepare_all(kernel_case.problem, isa)) {
+          if (plan.weights.kind == PackKind::kNone) continue;
+          seen.insert(plan.weights.kind);
+          const testing::Instance instance = testing::make_instance(kernel_case, 1);
+          const auto& values = instance.inputs[1].values;
+          const std::vector<float> source(values.begin(), values.end());
+          testing::Buffer packed(static_cast<size_t>(packed_size(plan.weights)), 64);
+          pack(plan.weights, source.data(), packed.data());
+          std::vector<float> back(source.size());
+          unpack(plan.weights, packed.data(), back);
+          ASSERT_EQ(back, source) << kernel_case.name;
+        }
+  EXPECT_EQ(seen.size(), 4u) << "a kind of packing that no case uses";
+}
+
 std::vector<KernelKind> kinds_of_table() {
   std::set<KernelKind> kinds;
   for (const KernelRow& row : kernel_table()) kinds.insert(row.kind);

@@ -36,7 +36,8 @@ class Inference {
   }
 
   Status run(std::span<const std::pair<ValueId, Type>> inputs) {
-    for (ValueId id : model_.graph().inputs())
+    const GraphId graph = options_.graph.is_valid() ? options_.graph : model_.main_graph();
+    for (ValueId id : model_.graph(graph).inputs())
       builder_.set_type(id, with_symbols(model_.value(id).type()));
     for (const auto& [id, type] : inputs) {
       SHIPWAY_ASSIGN_OR_RETURN(
@@ -44,7 +45,7 @@ class Inference {
           merge(model_.value(id).type(), type).value_with_context("input", model_, id));
       builder_.set_type(id, std::move(merged));
     }
-    return infer_graph(model_.main_graph());
+    return infer_graph(graph);
   }
   ContentsMap take_contents() { return std::move(contents_); }
 

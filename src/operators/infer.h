@@ -30,6 +30,9 @@ struct InferOptions {
   /// subgraph refuses is left to the run, since that branch may not be taken. Element types must
   /// agree all the same.
   bool graph_wins = false;
+  /// The graph to begin with, whose inputs are as typed; invalid: the main graph. For running a
+  /// subgraph with sizes that are known by then: set the types of captured values beforehand.
+  GraphId graph = {};
   /// When set, what `strict` would refuse goes here, node by node, and inference goes on.
   std::function<void(NodeId, const Status&)> on_problem = {};
 };

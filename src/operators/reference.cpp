@@ -83,9 +83,12 @@ Status ReferenceRunner::run_node(const Node& node, std::span<const RuntimeValue>
   EvaluateContext context(*op, node, schema, inputs, outputs);
   context.set_limits(&limits_);
   context.set_model(&model_);
-  context.set_subgraph_runner([this](GraphId graph, std::span<const RuntimeValue> values) {
-    return run_subgraph(graph, values);
-  });
+  if (subgraph_runner_)
+    context.set_subgraph_runner(subgraph_runner_);
+  else
+    context.set_subgraph_runner([this](GraphId graph, std::span<const RuntimeValue> values) {
+      return run_subgraph(graph, values);
+    });
   try {
     return fail(op->evaluate(context));
   } catch (const std::bad_alloc&) {

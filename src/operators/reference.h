@@ -20,6 +20,10 @@ class ReferenceRunner {
       : model_(model), registry_(registry) {}
   void set_limits(const RunLimits& limits) { limits_ = limits; }
   void set_observer(Observer observer) { observer_ = std::move(observer); }
+  /// Subgraphs of nodes run this way instead of by this runner (the engine has plans for them).
+  void set_subgraph_runner(EvaluateContext::SubgraphRunner runner) {
+    subgraph_runner_ = std::move(runner);
+  }
 
   /// Runs the main graph. Inputs by value id; an initializer that is also an input may be
   /// overridden. Errors name the node; a missing input, one too many or one of the wrong dtype or
@@ -44,6 +48,7 @@ class ReferenceRunner {
   const Registry& registry_;
   RunLimits limits_;
   Observer observer_;
+  EvaluateContext::SubgraphRunner subgraph_runner_;
   std::vector<RuntimeValue> values_;            // by value id
   std::vector<std::vector<ValueId>> releases_;  // by node id: values of its graph not used after it
   std::vector<bool> graph_known_;               // by graph id: releases_ filled
