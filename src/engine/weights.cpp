@@ -109,7 +109,9 @@ Result<std::shared_ptr<const PackedWeights>> WeightStore::packed(
 Tensor WeightStore::released(const Tensor& source) {
   std::lock_guard lock(mutex_);
   const Entry* entry = find(source, nullptr);
-  if (!entry || !source.storage()->holds_memory()) return source;
+  if (!entry || !source.storage()->holds_memory() ||
+      !kernels::is_unpackable(entry->weights->recipe))
+    return source;
   const std::shared_ptr<const PackedWeights> weights = entry->weights;
   auto storage = Storage::deferred(
       static_cast<size_t>(source.byte_size()), [weights](std::span<std::byte> to) {

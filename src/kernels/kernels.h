@@ -67,8 +67,11 @@ int64_t packed_size(const PackRecipe& recipe);
 /// Writes `source` (fp32, contiguous, as in ONNX) in the form of `recipe` to `destination`, which
 /// is 64-byte aligned and has packed_size(recipe) bytes. Every byte is written. Thread-safe.
 void pack(const PackRecipe& recipe, const float* source, void* destination);
-/// The way back: writes the `source` that pack() got from what it made. Slow, for the rare case
-/// that a weight whose original was released is read once more.
+/// True when packing only moves values, so that unpack can bring the source back (of recurrent
+/// layers, biases are added).
+inline bool is_unpackable(const PackRecipe& recipe) { return recipe.kind != PackKind::kRecurrent; }
+/// The way back, for unpackable recipes: writes the `source` that pack() got from what it made.
+/// Slow, for the rare case that a weight whose original was released is read once more.
 void unpack(const PackRecipe& recipe, const void* packed, std::span<float> source);
 
 // ---------------------------------------------------------------- plan, bind, run
