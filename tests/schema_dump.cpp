@@ -1,4 +1,4 @@
-// Prints the schemas of all built-in operators as JSON, for tests/python/test_schemas.py to compare
+// Prints the schemas of all operators of ONNX as JSON, for tests/python/test_schemas.py to compare
 // with onnx.defs.
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -63,7 +63,7 @@ nlohmann::json json_of(const Operator& op, const Schema& schema) {
 
 int main() {
   auto all = nlohmann::json::array();
-  shipway::Registry::built_in().for_each([&](const shipway::Operator& op) {
+  shipway::Registry::onnx().for_each([&](const shipway::Operator& op) {
     for (const shipway::Schema& schema : op.versions) all.push_back(shipway::json_of(op, schema));
   });
   std::puts(all.dump().c_str());

@@ -23,7 +23,7 @@ struct CheckOptions {
   /// Refuse operators of every domain that the registry does not know, not only of ONNX's own
   /// domains.
   bool check_custom_domain = false;
-  /// Operators to know; null: the built-in ones.
+  /// Operators to know; null: those of ONNX.
   const Registry* registry = nullptr;
   /// Where external data lies; by default the folder of the file, for bytes and Models the working
   /// directory.

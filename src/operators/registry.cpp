@@ -272,6 +272,20 @@ const Registry& Registry::built_in() {
   return registry;
 }
 
+const Registry& Registry::onnx() {
+  static const Registry registry = [] {
+    Registry only;
+    only.only_onnx_ = true;
+    return only;
+  }();
+  return registry;
+}
+
+/// Of the built-in operators' domains.
+bool Registry::knows(std::string_view domain) const {
+  return !only_onnx_ || domain.empty() || domain.starts_with("ai.onnx");
+}
+
 const Operator* Registry::find(std::string_view domain, std::string_view name) const {
   const Key key{normalized_domain(domain), name};
   if (!added_.empty()) {
@@ -280,7 +294,8 @@ const Operator* Registry::find(std::string_view domain, std::string_view name) c
   }
   const auto* entry = std::lower_bound(std::begin(kBuiltIn), std::end(kBuiltIn), key,
                                        [](const Entry& a, const Key& b) { return a.key() < b; });
-  return entry != std::end(kBuiltIn) && entry->key() == key ? &entry->definition() : nullptr;
+  const bool found = entry != std::end(kBuiltIn) && entry->key() == key && knows(key.first);
+  return found ? &entry->definition() : nullptr;
 }
 
 Status Registry::add(Operator definition) {
@@ -302,6 +317,7 @@ Status Registry::add(Operator definition) {
 void Registry::for_each(const std::function<void(const Operator&)>& visit) const {
   auto added = added_.begin();
   for (const Entry& entry : kBuiltIn) {
+    if (!knows(entry.domain)) continue;
     while (added != added_.end() && Key(added->first) < entry.key()) visit(*added++->second);
     if (added != added_.end() && Key(added->first) == entry.key()) {
       visit(*added++->second);

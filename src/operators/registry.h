@@ -26,6 +26,8 @@ class Registry {
  public:
   /// The built-in operators and nothing else.
   static const Registry& built_in();
+  /// Of those, the ones in ONNX's own domains: what the `onnx` package knows.
+  static const Registry& onnx();
 
   /// The operator, or null. Lives as long as the registry (a built-in one: as long as the process).
   const Operator* find(std::string_view domain, std::string_view name) const;
@@ -38,6 +40,9 @@ class Registry {
   void for_each(const std::function<void(const Operator&)>& visit) const;
 
  private:
+  bool knows(std::string_view domain) const;
+
+  bool only_onnx_ = false;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<const Operator>, std::less<>>
       added_;
 };

@@ -45,7 +45,7 @@ nb::object default_of(const AttributeSchema& attribute) {
 
 nb::list all_schemas() {
   nb::list list;
-  Registry::built_in().for_each([&](const Operator& op) {
+  Registry::onnx().for_each([&](const Operator& op) {
     for (const Schema& schema : op.versions) {
       nb::list attributes;
       for (const AttributeSchema& attribute : schema.attributes)

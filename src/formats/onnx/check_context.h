@@ -73,7 +73,7 @@ class Checker {
  public:
   explicit Checker(const CheckOptions& options)
       : options_(options),
-        registry_(options.registry ? *options.registry : Registry::built_in()),
+        registry_(options.registry ? *options.registry : Registry::onnx()),
         folder_(options.external_data_folder.value_or("")) {}
 
   // check_model.cpp

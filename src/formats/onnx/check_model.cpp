@@ -165,7 +165,7 @@ Status check_form_then_types(Bytes bytes, const CheckOptions& options, ReadModel
   checker.check_model(bytes);
   if (!options.full_check || !checker.problems().empty()) return checker.problems().status();
   SHIPWAY_ASSIGN_OR_RETURN(const Model model, read_model());
-  onnx_check::check_types(model, options.registry ? *options.registry : Registry::built_in(),
+  onnx_check::check_types(model, options.registry ? *options.registry : Registry::onnx(),
                           checker.negative_sizes(), checker.problems());
   return checker.problems().status();
 }
