@@ -238,7 +238,8 @@ namespace shipway {
   X("ai.onnx.preview.training", "Adagrad", adagrad_operator) \
   X("ai.onnx.preview.training", "Adam", adam_operator) \
   X("ai.onnx.preview.training", "Gradient", gradient_operator) \
-  X("ai.onnx.preview.training", "Momentum", momentum_operator)
+  X("ai.onnx.preview.training", "Momentum", momentum_operator) \
+  X("com.microsoft", "FusedMatMul", fused_matmul_operator)
 // clang-format on
 
 #define SHIPWAY_DECLARE(domain, name, function) const Operator& function();
