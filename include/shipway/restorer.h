@@ -25,7 +25,7 @@ Result<Locality> prove_local(const Model& model);
 
 struct RestoreOptions {
   /// Input pixels along a tile's edge, without halo. 0: pictures above 512 x 512 pixels are cut
-  /// into tiles of 384 when the graph allows it; -1: never cut.
+  /// into tiles of 384 when the graph allows it (else the report says why not); -1: never cut.
   int64_t tile = 0;
   ValueRange range = ValueRange::k0To255;
   ChannelOrder order = ChannelOrder::kRgb;
@@ -38,7 +38,8 @@ struct RestoreOptions {
 /// How a picture was computed.
 struct RestoreReport {
   int64_t tiles = 1;
-  Locality locality;  // when tiles > 1
+  Locality locality;          // when tiles > 1
+  std::string whole_because;  // why a large picture was not cut into tiles
 };
 
 /// Runs `session`, whose model takes one picture, on `image`. Grey pictures are given to colour

@@ -94,6 +94,9 @@ Status run_restorer(const RunArguments& arguments, const Session& session, const
   RestoreReport report;
   SHIPWAY_ASSIGN_OR_RETURN(Image result, restore(session, image, options, &report));
   progress.reset();
+  if (!report.whole_because.empty())
+    print_note("note: computed in one piece, since tiles would differ: " + report.whole_because,
+               arguments.common.quiet);
   const double ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (!arguments.profile.empty()) SHIPWAY_RETURN_IF_ERROR(write_trace(arguments.profile, steps));

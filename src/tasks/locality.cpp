@@ -16,7 +16,9 @@ namespace {
 
 /// Where the pixels of one value come from. Pixel i stands for input position i * step (left edges
 /// aligned) and depends on input pixels from i * step - before to i * step + after. All in input
-/// pixels, exact in double for real networks.
+/// pixels, exact in double for real networks. Either may be negative for a while: pixels that a Pad
+/// moved look to one side only. What a Pad mirrors at a border is no farther away than what lies on
+/// the other side, so the larger of both, taken on all sides, covers it.
 struct Field {
   double step = 1;  // input pixels per pixel: 1/3 after upsampling by 3, 2 after a stride of 2
   double before = 0, after = 0;
@@ -116,6 +118,7 @@ class Proof {
             quoted(model_.value(out).name()), to_string(model_.value(out).type(), model_.dims()));
     locality.alignment = alignment_;
     locality.halo = static_cast<int64_t>(std::ceil(std::max(result->before, result->after) - 1e-9));
+    locality.halo = std::max<int64_t>(locality.halo, 0);
     locality.halo = (locality.halo + alignment_ - 1) / alignment_ * alignment_;
     return locality;
   }
@@ -133,7 +136,7 @@ class Proof {
   Field window(Field in, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad_before) {
     const double reach = static_cast<double>((kernel - 1) * dilation);
     in.before += in.step * static_cast<double>(pad_before);
-    in.after += in.step * std::max(0.0, reach - static_cast<double>(pad_before));
+    in.after += in.step * (reach - static_cast<double>(pad_before));
     in.step *= static_cast<double>(stride);
     align(in.step);
     return in;
@@ -170,43 +173,56 @@ class Proof {
       return i < values.size() ? values[i] : otherwise;
     };
     if (std::find(std::begin(kPointwise), std::end(kPointwise), name) != std::end(kPointwise)) {
+      if (name == "BatchNormalization" && read.int_attribute("training_mode") != 0)
+        return Status::unsupported("its statistics are those of the whole picture (training_mode)");
       for (ValueId id : node.inputs()) {  // other operands must not vary over the picture
-        if (!id.is_valid() || field(id)) continue;
+        if (!id.is_valid() || field(id) || name == "BatchNormalization") continue;
         const auto shape = model_.value(id).type().constant_shape();
-        for (size_t back = 1; shape && back <= std::min<size_t>(2, shape->size()); ++back)
-          if (shape->size() > 2 - (back == 1) && shape->size() != 1 &&
-              (*shape)[shape->size() - back] != 1 && name != "BatchNormalization")
-            return Status::unsupported("value {} differs from place to place",
-                                       quoted(model_.value(id).name()));
+        const size_t rank = shape ? shape->size() : 0;
+        if (!shape || (rank > 0 && (*shape)[rank - 1] != 1) ||
+            (rank > 1 && (*shape)[rank - 2] != 1))
+          return Status::unsupported("value {} may differ from place to place",
+                                     quoted(model_.value(id).name()));
       }
     } else if (name == "Conv" || name == "MaxPool" || name == "AveragePool" || name == "LpPool") {
       const std::string& auto_pad = read.string_attribute("auto_pad");
-      if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER")
-        return Status::unsupported("its padding depends on the size (auto_pad)");
+      const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
+      if (same && (ints("strides", 0, 1) != 1 || ints("strides", 1, 1) != 1))
+        return Status::unsupported("its padding depends on the size (auto_pad with strides)");
+      if (name == "MaxPool" && node.output(1).is_valid())
+        return Status::unsupported("its indices count the pixels of the whole picture");
       const auto weights =
           name == "Conv" ? model_.value(node.input(1)).type().constant_shape() : std::nullopt;
       if (name == "Conv" && (!weights || weights->size() != 4 || !is_constant(node.input(1))))
         return Status::unsupported("its weights are not constant");
       std::array<Field, 2> axes;
-      for (size_t i = 0; i < 2; ++i)
-        axes[i] = window(out, weights ? (*weights)[2 + i] : ints("kernel_shape", i, 1),
-                         ints("strides", i, 1), ints("dilations", i, 1),
-                         auto_pad == "VALID" ? 0 : ints("pads", i, 0));
+      for (size_t i = 0; i < 2; ++i) {
+        const int64_t kernel = weights ? (*weights)[2 + i] : ints("kernel_shape", i, 1);
+        const int64_t dilation = ints("dilations", i, 1), reach = (kernel - 1) * dilation;
+        const int64_t pad = same                  ? (reach + (auto_pad == "SAME_LOWER")) / 2
+                            : auto_pad == "VALID" ? 0
+                                                  : ints("pads", i, 0);
+        axes[i] = window(out, kernel, ints("strides", i, 1), dilation, pad);
+      }
       SHIPWAY_ASSIGN_OR_RETURN(out, join(axes[0], axes[1]));
     } else if (name == "ConvTranspose") {
       const auto weights = model_.value(node.input(1)).type().constant_shape();
-      if (!weights || weights->size() != 4 || read.has_attribute("output_shape"))
-        return Status::unsupported("its size is not fixed by its weights");
-      // Output pixel o gathers input pixels (o + pad - k * dilation) / stride.
+      if (!weights || weights->size() != 4 || !is_constant(node.input(1)))
+        return Status::unsupported("its weights are not constant");
+      const std::string& auto_pad = read.string_attribute("auto_pad");
+      if (read.has_attribute("output_shape") || auto_pad == "SAME_UPPER" ||
+          auto_pad == "SAME_LOWER")
+        return Status::unsupported("its padding depends on the size");
+      // Output pixel o gathers input pixels (o + pad - k * dilation) / stride, where that is whole.
       const double stride = static_cast<double>(ints("strides", 0, 1));
       if (ints("strides", 1, 1) != ints("strides", 0, 1))
         return Status::unsupported("its strides differ");
       const double reach =
           static_cast<double>(std::max(((*weights)[2] - 1) * ints("dilations", 0, 1),
                                        ((*weights)[3] - 1) * ints("dilations", 1, 1)));
-      const double pad = static_cast<double>(std::max(ints("pads", 0, 0), ints("pads", 1, 0)));
-      out.before += out.step * (reach / stride + 1);
-      out.after += out.step * (pad / stride + 1);
+      const auto [least, most] = std::minmax({ints("pads", 0, 0), ints("pads", 1, 0)});
+      out.before += out.step * (reach - static_cast<double>(least)) / stride;
+      out.after += out.step * static_cast<double>(most) / stride;
       out.step /= stride;
     } else if (name == "Resize") {
       const std::string& mode = read.string_attribute("mode");
@@ -227,6 +243,19 @@ class Proof {
       out.after += out.step * (support * factor + 1);
       out.step /= static_cast<double>(s[2]);
       align(out.step);
+    } else if (name == "Pad") {
+      const Tensor* pads = model_.constant_tensor(node.input(1));
+      if (!pads || pads->dtype() != DType::kInt64 || pads->element_count() != 8 ||
+          node.input(3).is_valid())
+        return Status::unsupported("its pads are not eight constants");
+      const auto p = pads->as<int64_t>();
+      if (p[0] != 0 || p[1] != 0 || p[4] != 0 || p[5] != 0)
+        return Status::unsupported("it pads other axes than height and width");
+      if (read.string_attribute("mode") == "wrap")
+        return Status::unsupported("it wraps the picture around (mode 'wrap')");
+      std::array<Field, 2> axes;  // out pixel i is pixel i - pad
+      for (size_t i = 0; i < 2; ++i) axes[i] = window(out, 1, 1, 1, p[2 + i]);
+      SHIPWAY_ASSIGN_OR_RETURN(out, join(axes[0], axes[1]));
     } else if (name == "DepthToSpace") {
       out.step /= static_cast<double>(read.int_attribute("blocksize"));
     } else if (name == "SpaceToDepth") {

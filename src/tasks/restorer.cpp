@@ -122,6 +122,7 @@ Result<Image> restore(const Session& session, const Image& image, const RestoreO
       wants_tiles ? prove_local(session.model()) : Status::unsupported("no tiles are wanted");
   if (wants_tiles && options.tile > 0 && !local.is_ok())
     return local.status().with_context("the picture cannot be cut into tiles");
+  if (wants_tiles && !local.is_ok()) done.whole_because = local.status().message();
   if (wants_tiles && local.is_ok()) {
     done.locality = *local;
     SHIPWAY_ASSIGN_OR_RETURN(
