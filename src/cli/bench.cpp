@@ -7,6 +7,7 @@
 
 #include "base/cpu.h"
 #include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "shipway/formats.h"
@@ -85,8 +86,11 @@ Status bench(const BenchArguments& arguments) {
     inputs.emplace_back(input.name, std::move(tensor));
   }
 
+  const GracefulStop stop;
+  RunOptions run;
+  run.cancelled = interrupted();
   start = std::chrono::steady_clock::now();
-  SHIPWAY_RETURN_IF_ERROR(session->run(inputs).status());
+  SHIPWAY_RETURN_IF_ERROR(session->run(inputs, {}, run).status());
   const double first_ms = milliseconds_since(start);
   std::vector<double> times;
   const auto began = std::chrono::steady_clock::now();
@@ -99,7 +103,7 @@ Status bench(const BenchArguments& arguments) {
            (arguments.runs > 0 || times.size() < 3 ||
             milliseconds_since(began) < arguments.seconds * 1e3)) {
       start = std::chrono::steady_clock::now();
-      SHIPWAY_RETURN_IF_ERROR(session->run(inputs).status());
+      SHIPWAY_RETURN_IF_ERROR(session->run(inputs, {}, run).status());
       times.push_back(milliseconds_since(start));
       progress.advance(arguments.runs > 0 ? static_cast<int64_t>(times.size())
                                           : static_cast<int64_t>(milliseconds_since(began)));
@@ -108,7 +112,6 @@ Status bench(const BenchArguments& arguments) {
   // One profiled run counts the operations; the table of steps takes the median of several.
   std::vector<std::vector<StepProfile>> profiles(arguments.profile ? 5 : 1);
   for (std::vector<StepProfile>& profile : profiles) {
-    RunOptions run;
     run.profile = &profile;
     SHIPWAY_RETURN_IF_ERROR(session->run(inputs, {}, run).status());
   }

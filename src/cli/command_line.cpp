@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <functional>
 
+#include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 
 namespace shipway::cli {
@@ -19,6 +21,10 @@ void add_common(CLI::App& verb, Common& common) {
 /// 0 or 1, and the error on stderr.
 int finish(const Status& status) {
   if (status.is_ok()) return kFine;
+  if (status.code() == StatusCode::kCancelled) {
+    print_error("interrupted");
+    return kInterrupted;
+  }
   print_error(status.message());
   return kBad;
 }
@@ -36,7 +42,11 @@ int run_command_line(int argc, char** argv) {
   app.footer(
       "Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 the model or "
       "input is bad, "
-      "2 wrong usage.");
+      "2 wrong usage, 130 interrupted.");
+  app.failure_message([](const CLI::App* verb, const CLI::Error& error) {
+    return "shipway: " + std::string(error.what()) + "\nRun '" + verb->get_display_name() +
+           " --help' for what there is.\n";
+  });
   std::function<int()> action;
 
   RunArguments run_arguments;
@@ -53,7 +63,8 @@ int run_command_line(int argc, char** argv) {
         ->allow_extra_args(false);
     verb.add_option("--shape", a.shapes, "NAME=1x3x224x224, for random inputs of dynamic size")
         ->allow_extra_args(false);
-    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process");
+    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process")
+        ->check(CLI::NonNegativeNumber);
     verb.add_option("--precision", a.precision, "fp32 or bf16")
         ->check(CLI::IsMember({"fp32", "bf16"}));
     verb.add_option("--profile", a.profile, "write a Chrome trace of the run to this file");
@@ -125,9 +136,11 @@ int run_command_line(int argc, char** argv) {
         ->allow_extra_args(false);
     verb.add_option("--shape", a.shapes, "NAME=1x3x224x224, for inputs of dynamic size")
         ->allow_extra_args(false);
-    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process");
-    verb.add_option("--runs", a.runs, "number of runs; default: what fits into --seconds");
-    verb.add_option("--seconds", a.seconds, "time to measure for");
+    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--runs", a.runs, "number of runs; default: what fits into --seconds")
+        ->check(CLI::PositiveNumber);
+    verb.add_option("--seconds", a.seconds, "time to measure for")->check(CLI::NonNegativeNumber);
     verb.add_flag("--profile", a.profile, "a table of the steps: kernel, time, GFLOP/s");
     verb.add_option("--seed", a.seed, "of random inputs");
     add_common(verb, a.common);
@@ -141,7 +154,8 @@ int run_command_line(int argc, char** argv) {
     verb.add_option("DIR", a.folders,
                     "folders with model.onnx and test_data_set_*, searched for inside too")
         ->required();
-    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process");
+    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process")
+        ->check(CLI::NonNegativeNumber);
     verb.add_flag("--reference", a.reference, "run every node by its plain reference loops");
     verb.add_option("--rtol", a.rtol, "relative tolerance");
     verb.add_option("--atol", a.atol, "absolute tolerance");
@@ -157,6 +171,14 @@ int run_command_line(int argc, char** argv) {
     verb.callback([&] { action = [&] { return finish(view(view_arguments)); }; });
   }
 
+  const std::string first = argc > 1 ? argv[1] : "";
+  const bool names_verb =
+      !app.get_subcommands([&](const CLI::App* verb) { return verb->get_name() == first; }).empty();
+  if (!first.empty() && first[0] != '-' && !names_verb) {
+    print_error("there is no verb " + quoted(first) + "; 'shipway --help' lists them");
+    return kUsage;
+  }
+  catch_interrupts();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

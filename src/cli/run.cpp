@@ -1,9 +1,10 @@
 #include <chrono>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/mapped_file.h"
 #include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "shipway/formats.h"
@@ -67,9 +68,8 @@ Status write_trace(const std::string& path, const std::vector<StepProfile>& step
                         {"refused", step.refused}}}});
     time += step.nanoseconds;
   }
-  std::ofstream file(path);
-  file << events.dump(1);
-  return file ? Status::ok() : Status::io("writing {} failed", quoted(path));
+  const std::string text = events.dump(1);
+  return write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
 /// Picture in, picture out: of any size, grey and alpha kept.
@@ -84,6 +84,7 @@ Status run_restorer(const RunArguments& arguments, const Session& session, const
   options.order = floats.order;
   options.mean = floats.mean;
   options.std = floats.std;
+  options.run.cancelled = interrupted();
   if (!arguments.profile.empty()) options.run.profile = &steps;
   const auto start = std::chrono::steady_clock::now();
   std::optional<Progress> progress;
@@ -158,8 +159,12 @@ Status run(const RunArguments& arguments) {
   for (const std::string& text : arguments.outputs) {
     SHIPWAY_ASSIGN_OR_RETURN(auto assignment,
                              split_assignment(text, session->outputs(), "--output"));
-    targets.insert(std::move(assignment));
+    SHIPWAY_RETURN_IF_ERROR(
+        check_target(assignment.second).with_context("output {}", quoted(assignment.first)));
+    if (!targets.insert(assignment).second)
+      return Status::invalid_argument("--output: {} is given twice", quoted(assignment.first));
   }
+  const GracefulStop stop;
   if (session->inputs().size() == 1 && session->outputs().size() == 1 && files.size() == 1 &&
       targets.size() == 1 && is_picture(files.begin()->second) &&
       is_picture(targets.begin()->second))
@@ -192,6 +197,7 @@ Status run(const RunArguments& arguments) {
 
   std::vector<StepProfile> steps;
   RunOptions run_options;
+  run_options.cancelled = interrupted();
   if (!arguments.profile.empty()) run_options.profile = &steps;
   const auto start = std::chrono::steady_clock::now();
   SHIPWAY_ASSIGN_OR_RETURN(const std::vector<RuntimeValue> outputs,

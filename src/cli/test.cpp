@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "shipway/formats.h"
@@ -71,6 +72,8 @@ Status run_folder(const fs::path& folder, const TestArguments& arguments) {
   std::sort(sets.begin(), sets.end());
   if (sets.empty())
     return Status::invalid_argument("{} has no test_data_set_*", quoted(folder.string()));
+  RunOptions run;
+  run.cancelled = interrupted();
   for (const fs::path& set : sets) {
     // Files stand for the inputs without a default, in order; when there are more, for all inputs.
     std::vector<const ValueInfo*> formal;
@@ -87,7 +90,8 @@ Status run_folder(const fs::path& folder, const TestArguments& arguments) {
       SHIPWAY_ASSIGN_OR_RETURN(RuntimeValue value, read_pb(file.string(), formal[i]->type));
       inputs.emplace_back(formal[i]->name, std::move(value));
     }
-    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<RuntimeValue> outputs, session->run(inputs));
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<RuntimeValue> outputs,
+                             session->run(inputs, {}, run));
     for (size_t i = 0; i < outputs.size(); ++i) {
       const fs::path file = set / ("output_" + std::to_string(i) + ".pb");
       if (!fs::exists(file)) return Status::not_found("{} is missing", quoted(file.string()));
@@ -121,10 +125,12 @@ Result<bool> test(const TestArguments& arguments) {
   std::sort(folders.begin(), folders.end());
   int64_t passed = 0;
   nlohmann::json failures = nlohmann::json::array();
+  const GracefulStop stop;
   {
     Progress progress("testing", static_cast<int64_t>(folders.size()), arguments.common.quiet);
     for (size_t i = 0; i < folders.size(); ++i) {
       const Status status = run_folder(folders[i], arguments);
+      if (status.code() == StatusCode::kCancelled) return status;
       if (status.is_ok())
         ++passed;
       else {

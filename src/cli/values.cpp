@@ -1,6 +1,7 @@
 #include "cli/values.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "base/mapped_file.h"
@@ -139,6 +140,17 @@ Result<RuntimeValue> read_value(const std::string& path, const ValueInfo& input)
   if (extension == ".pb") return read_pb(path, input.type);
   return Status::invalid_argument("{}: expected a .npy, .npz or .pb file or a picture",
                                   quoted(path));
+}
+
+Status check_target(const std::string& path) {
+  const std::string extension = extension_of(path);
+  if (extension != ".npy" && extension != ".pb" && !is_picture(path))
+    return Status::invalid_argument("{}: expected a .npy or .pb file or a picture", quoted(path));
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error))
+    return Status::not_found("{}: there is no folder {}", quoted(path), quoted(folder.string()));
+  return Status::ok();
 }
 
 Status write_value(const std::string& path, const std::string& name, const RuntimeValue& value) {

@@ -33,6 +33,9 @@ bool is_picture(const std::string& path);
 Result<RuntimeValue> read_pb(const std::string& path, const Type& type);
 /// A tensor file: .npy, .npz (its only array, or the one of the input's name), .pb.
 Result<RuntimeValue> read_value(const std::string& path, const ValueInfo& input);
+/// Can `path` be written at all (a known kind of file, in a folder that exists)? Asked before the
+/// run.
+Status check_target(const std::string& path);
 Status write_value(const std::string& path, const std::string& name, const RuntimeValue& value);
 
 }  // namespace shipway::cli

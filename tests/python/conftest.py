@@ -1,5 +1,7 @@
 """What the Python tests share: where things lie, and pictures as models want them."""
+import os
 import pathlib
+import subprocess
 import sys
 
 import cv2
@@ -26,6 +28,24 @@ def root():
 def srcnn():
     """Path of the super-resolution model."""
     return str(ROOT / "models" / "srcnn" / "srcnn.onnx")
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Path of the `shipway` command: SHIPWAY_COMMAND, else that of the release build."""
+    path = os.environ.get("SHIPWAY_COMMAND", str(ROOT / "build/release/bin/shipway"))
+    assert os.access(path, os.X_OK), f"{path} is not built"
+    return path
+
+
+@pytest.fixture(scope="session")
+def shipway(command):
+    """shipway(argument, ...): runs the command; what it said, and its exit code."""
+    def run(*arguments, cwd=None):
+        return subprocess.run([command, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300,
+                              check=False)
+
+    return run
 
 
 @pytest.fixture(scope="session")
