@@ -197,3 +197,21 @@ def test_external_data_stays_external(roundtrip, tmp_path):
     before = onnx.load(a)
     roundtrip([(a, a)])  # over the files it is mapped from
     assert onnx.load(a) == before
+
+
+def test_sizes_named_by_a_question_mark_are_unknown_each(roundtrip, tmp_path):
+    """As Paddle's exporter writes them: "?" twice is not one size, and is written back as it was."""
+    import numpy as np
+    from shipway.onnxruntime import InferenceSession
+
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value("x", TensorProto.FLOAT, ["?", "?", "N"])],
+                              [value("y", TensorProto.FLOAT, ["?", "?", "N"])])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 20)])
+    source, copy = tmp_path / "in.onnx", tmp_path / "out.onnx"
+    onnx.save(model, source)
+    roundtrip([(source, copy)])
+    assert differences(model, onnx.load(copy)) == []
+    x = np.ones((2, 3, 4), np.float32)
+    (y,) = InferenceSession(str(source)).run(None, {"x": x})
+    assert y.shape == (2, 3, 4)

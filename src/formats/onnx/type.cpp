@@ -18,8 +18,10 @@ Result<Dim> read_dim(Bytes message, DimTable& dims, const std::byte* origin) {
   while (fields.next()) {
     if (fields.key() == varint_field(shape_field::kDimValue))
       dim = fields.integer() >= 0 ? Dim(fields.integer()) : Dim::unknown();
+    // Paddle's exporter names every size that it does not know "?": they are not one symbol.
     if (fields.key() == bytes_field(shape_field::kDimParam))
-      dim = fields.text().empty() ? Dim::unknown() : dims.symbol(fields.text());
+      dim = fields.text().empty() || fields.text() == "?" ? Dim::unknown()
+                                                          : dims.symbol(fields.text());
   }
   SHIPWAY_RETURN_IF_ERROR(fields.status());
   return dim;
