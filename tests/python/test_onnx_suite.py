@@ -1,4 +1,4 @@
-"""The official ONNX suite against the list of cases expected to pass, and a few through onnx's own test runner.
+"""The official ONNX suite against the list of cases expected to pass, also through onnx's own test runner.
 
 pytest tests/python --update-expected (or onnx_suite.py --update-expected) adds cases that pass now to the list.
 """
@@ -47,15 +47,29 @@ def test_the_list_is_sorted_and_without_repeats():
     assert len(expected) > 1900
 
 
+# What the official runner cannot tell of a right result.
+OFFICIAL_RUNNER_FAILS = {
+    "node/test_loop16_seq_none": "it takes len() of scalars",
+    **{f"node/test_bernoulli{kind}": "it compares with numpy's stream of random numbers"
+       for kind in ("", "_expanded", "_double", "_double_expanded", "_seed", "_seed_expanded")},
+}
+
+
 @pytest.mark.filterwarnings("ignore")  # of numpy, while onnx computes what it expects
-def test_cases_run_through_the_official_runner():
+def test_expected_cases_pass_through_the_official_runner():
     runner = onnx.backend.test.BackendTest(shipway.backend, __name__)
-    runner.include(r"^test_(relu|add|softmax_example|conv_with_strides_padding|lstm_defaults|split_variable_parts_1d_opset18"
-                   r"|if|loop11|sequence_insert_at_back|optional_has_element_empty_optional_input"
-                   r"|Conv2d|BatchNorm2d_eval|operator_conv|operator_mm|single_relu_model|sequence_model1)_cpu$")
-    result = unittest.TestResult()
+    failed, ran = set(), 0
+    kinds = {"Node": "node", "Simple": "simple", "PyTorchConverted": "pytorch-converted",
+             "PyTorchOperator": "pytorch-operator"}  # the "real" ones would be fetched from elsewhere
     runner.enable_report()
-    runner.test_suite.run(result)
-    assert result.failures == [] and result.errors == [], (result.failures + result.errors)[0][1]
-    ran = result.testsRun - len(result.skipped)
-    assert ran >= 16, [str(test) for test, _ in result.skipped][:5]
+    for class_name, tests in runner.test_cases.items():
+        kind = kinds.get(class_name.removeprefix("OnnxBackend").removesuffix("ModelTest"))
+        if kind is None:
+            continue
+        result = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(tests).run(result)
+        ran += result.testsRun - len(result.skipped)
+        failed |= {f"{kind}/{test.id().rsplit('.', 1)[1].removesuffix('_cpu')}"
+                   for test, _ in result.failures + result.errors}
+    assert ran > 2000
+    assert sorted(failed & set(onnx_suite.read_expected()) - OFFICIAL_RUNNER_FAILS.keys()) == []
