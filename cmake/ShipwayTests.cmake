@@ -24,6 +24,9 @@ if(SHIPWAY_BUILD_TESTS)
   target_compile_definitions(c_interface_test PRIVATE _POSIX_C_SOURCE=200809L)
   set_target_properties(c_interface_test PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")  # the C++ half of the sanitizers' runtime
+    set_target_properties(c_interface_test PROPERTIES LINKER_LANGUAGE CXX)
+  endif()
   add_test(NAME c_interface COMMAND c_interface_test ${PROJECT_SOURCE_DIR})
   set_tests_properties(c_interface PROPERTIES LABELS fast TIMEOUT 300)
 
