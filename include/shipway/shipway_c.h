@@ -30,9 +30,7 @@ extern "C" {
 /* The library's version, such as "0.1.0". */
 const char* shipway_version(void);
 
-/* ---- errors
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 typedef enum shipway_code {
   SHIPWAY_INVALID_MODEL = 1,    /* the model breaks a rule of its format or of ONNX */
@@ -55,9 +53,7 @@ shipway_code shipway_error_code(const shipway_error* error);
 const char* shipway_error_message(const shipway_error* error);
 void shipway_error_free(shipway_error* error);
 
-/* ---- tensors
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 /* The element types of ONNX, with its numbers. Below 8 bits, elements are packed, lowest bits
  * first. */
@@ -126,8 +122,7 @@ const char* shipway_tensor_string(const shipway_tensor* tensor, size_t index, si
 shipway_error* shipway_tensor_set_string(shipway_tensor* tensor, size_t index, const char* text,
                                          size_t size);
 
-/* ---- operators of your own
- * --------------------------------------------------------------------------------------- */
+/* ---- operators of your own -------------------------------------------------------------------- */
 
 /* Which operators exist: the built-in ones, and those added. */
 typedef struct shipway_registry shipway_registry;
@@ -143,13 +138,13 @@ typedef struct shipway_evaluate shipway_evaluate;
  * `signature` names inputs and outputs with their types, `types` the sets that its letters stand
  * for, `attributes` the attributes with their defaults:
  *
- *     "(X: T, scale: T, bias?: T) -> (Y: T, count: int64)"     `?`: may be left out
- *     "(first: T, rest...: T) -> (Y: T)"                       `...`: one or more
- *     "T: float double; I: int32 int64"                        names as in ONNX, or sets: floats,
- * ints, uints, numeric "axis: int = -1; alpha: float = 0.5; mode: string = 'edge'; sizes: ints!;
- * table: tensor?"
- *                                                              `!`: must be given, `?`: may be left
- * out
+ *     "(X: T, scale: T, bias?: T) -> (Y: T, count: int64)"    `?`: may be left out
+ *     "(first: T, rest...: T) -> (Y: T)"                      `...`: one or more
+ *     "T: float double; I: int32 int64"                       names as in ONNX, or sets: floats,
+ *                                                             ints, uints, numeric
+ *     "axis: int = -1; alpha: float = 0.5; mode: string = 'edge'; sizes: ints!; table: tensor?"
+ *                                                             `!`: must be given, `?`: may be
+ *                                                             left out
  *
  * A node is held to them before a callback sees it: number of inputs and outputs, names and kinds
  * of attributes.
@@ -261,9 +256,7 @@ shipway_error* shipway_evaluate_output(shipway_evaluate* call, size_t output, sh
 /* For long loops: an error, to be returned, when the run was cancelled or its time is over. */
 shipway_error* shipway_evaluate_poll(const shipway_evaluate* call);
 
-/* ---- models
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- models ---------------------------------------------------------------------------------- */
 
 typedef struct shipway_model shipway_model;
 
@@ -289,9 +282,7 @@ shipway_error* shipway_check_file(const char* path, const shipway_check_options*
 shipway_error* shipway_check_bytes(const void* bytes, size_t size,
                                    const shipway_check_options* options);
 
-/* ---- sessions
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 /* A model made ready to run on this machine. */
 typedef struct shipway_session shipway_session;
