@@ -37,10 +37,10 @@ std::string escape(std::string_view text) {
   return result;
 }
 
-/// From a file: escaped for reading (no control characters) and cut.
-std::string shown(std::string_view text) {
-  std::string safe = quoted(text, kMaxText);
-  return safe.size() >= 2 ? safe.substr(1, safe.size() - 2) : safe;
+/// From a file: escaped for reading (well-formed UTF-8, no control characters) and cut.
+std::string shown(std::string_view text, size_t limit = kMaxText) {
+  const std::string safe = quoted(text, limit);
+  return safe.substr(1, safe.size() - 2);
 }
 
 struct Box {
@@ -76,7 +76,7 @@ std::string attribute_text(const Attribute& attribute) {
     text += to_string(*tensor);
   else
     text += std::string("(") + std::string(to_string(attribute.kind())) + ")";
-  return text.size() > kMaxText + 16 ? text.substr(0, kMaxText + 13) + "..." : text;
+  return shown(text, kMaxText + 16);
 }
 
 class Drawing {
@@ -103,13 +103,15 @@ class Drawing {
     return boxes_.size() - 1;
   }
 
+  std::string type_text(ValueId id) const {
+    return shown(to_string(model_.value(id).type(), model_.dims()));
+  }
+
   void make_boxes() {
     std::unordered_map<int32_t, size_t> made_by;  // value -> box
     for (ValueId id : model_.graph().inputs()) {
       if (model_.value(id).is_initializer()) continue;
-      made_by[id.index] = add_box(
-          {shown(model_.value(id).name()), to_string(model_.value(id).type(), model_.dims())},
-          "end", 0);
+      made_by[id.index] = add_box({shown(model_.value(id).name()), type_text(id)}, "end", 0);
     }
     for (const Node& node : model_.nodes()) {
       std::vector<std::string> lines = {(node.domain().empty() ? "" : shown(node.domain()) + ".") +
@@ -120,7 +122,7 @@ class Drawing {
         const auto from = id.is_valid() ? made_by.find(id.index) : made_by.end();
         if (from != made_by.end()) {
           row = std::max(row, boxes_[from->second].row + 1);
-          edges.push_back({from->second, 0, to_string(model_.value(id).type(), model_.dims())});
+          edges.push_back({from->second, 0, type_text(id)});
         } else if (id.is_valid() && model_.value(id).is_initializer() && lines.size() < 8) {
           const Constant& constant = *model_.value(id).constant();
           lines.push_back(
@@ -146,9 +148,7 @@ class Drawing {
     for (ValueId id : model_.graph().outputs()) {
       const auto from = made_by.find(id.index);
       const size_t row = from == made_by.end() ? 0 : boxes_[from->second].row + 1;
-      const size_t box = add_box(
-          {shown(model_.value(id).name()), to_string(model_.value(id).type(), model_.dims())},
-          "end", row);
+      const size_t box = add_box({shown(model_.value(id).name()), type_text(id)}, "end", row);
       if (from != made_by.end()) edges_.push_back({from->second, box, ""});
     }
   }
