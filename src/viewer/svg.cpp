@@ -5,6 +5,8 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "operators/infer.h"
+#include "operators/upgrade.h"
 #include "shipway/viewer.h"
 
 namespace shipway {
@@ -12,7 +14,7 @@ namespace {
 
 constexpr double kCharacter = 7.2, kLine = 16, kPadding = 8, kGapAcross = 28, kGapDown = 44,
                  kMargin = 24;
-constexpr size_t kMaxText = 48;
+constexpr size_t kMaxText = 48, kMaxLabels = 3;
 
 std::string escape(std::string_view text) {
   std::string result;
@@ -81,7 +83,13 @@ std::string attribute_text(const Attribute& attribute) {
 
 class Drawing {
  public:
-  explicit Drawing(const Model& model) : model_(model) {}
+  explicit Drawing(const Model& model) : model_(model), typed_(model) {
+    // Values keep their ids, so what the file does not say of them is found in a copy.
+    Model inferred = model;
+    if (upgrade(inferred, Registry::built_in()).is_ok() &&
+        infer_shapes(inferred, Registry::built_in(), {.strict = false}).is_ok())
+      typed_ = std::move(inferred);
+  }
 
   std::string draw() {
     make_boxes();
@@ -104,7 +112,8 @@ class Drawing {
   }
 
   std::string type_text(ValueId id) const {
-    return shown(to_string(model_.value(id).type(), model_.dims()));
+    const Type& type = typed_.value(id).type();
+    return type.kind() == TypeKind::kUnknown ? "" : shown(to_string(type, typed_.dims()));
   }
 
   void make_boxes() {
@@ -207,15 +216,22 @@ class Drawing {
         "markerHeight=\"7\" "
         "orient=\"auto\"><polygon points=\"0,0 8,4 0,8\" fill=\"#666\"/></marker></defs>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+    std::unordered_map<size_t, std::vector<std::string>> labelled;
     for (const Edge& edge : edges_) {
       const Box &from = boxes_[edge.from], &to = boxes_[edge.to];
       const double y0 = from.y + from.height, y1 = to.y, bend = (y1 - y0) / 2;
       svg += "<path d=\"M" + number(from.x) + "," + number(y0) + " C" + number(from.x) + "," +
              number(y0 + bend) + " " + number(to.x) + "," + number(y1 - bend) + " " + number(to.x) +
              "," + number(y1) + "\" marker-end=\"url(#arrow)\"/>\n";
-      if (!edge.label.empty())
-        svg += "<text class=\"label\" x=\"" + number((from.x + to.x) / 2 + 5) + "\" y=\"" +
-               number((y0 + y1) / 2) + "\">" + escape(edge.label) + "</text>\n";
+      // Beside the start of the edge, each type once.
+      std::vector<std::string>& labels = labelled[edge.from];
+      if (edge.label.empty() || labels.size() == kMaxLabels ||
+          std::find(labels.begin(), labels.end(), edge.label) != labels.end())
+        continue;
+      labels.push_back(edge.label);
+      svg += "<text class=\"label\" x=\"" + number(from.x + 6) + "\" y=\"" +
+             number(y0 + 12 * static_cast<double>(labels.size())) + "\">" + escape(edge.label) +
+             "</text>\n";
     }
     for (const Box& box : boxes_) {
       svg += "<rect class=\"" + box.style + "\" x=\"" + number(box.x - box.width / 2) + "\" y=\"" +
@@ -231,6 +247,7 @@ class Drawing {
   }
 
   const Model& model_;
+  Model typed_;  // with the types that follow
   std::vector<Box> boxes_;
   std::vector<Edge> edges_;
   double width_ = 0, height_ = 0;

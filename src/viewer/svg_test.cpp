@@ -93,8 +93,17 @@ TEST(DrawSvg, ShowsInputsNodesOutputsAndTypes) {
     EXPECT_THAT(svg, HasSubstr(text));
   EXPECT_EQ(boxes(svg).size(), 7u);  // an input, four nodes, two outputs
   EXPECT_EQ(count(svg, "<path d="), 7u);
-  EXPECT_EQ(count(svg, ">float[N,8,H,W]<"), 6u);  // on four edges between nodes, in two outputs
+  // Once below each of three nodes whose value goes to a node, and in two outputs.
+  EXPECT_EQ(count(svg, ">float[N,8,H,W]<"), 5u);
   expect_no_overlap(svg);
+}
+
+TEST(DrawSvg, ShowsTypesThatFollow) {
+  const std::string svg = drawing_of(
+      "opset 11\ngraph main (x: float[1,3,H,W]) -> (y: float[1,3,A,B]) {\n"
+      "s: float[4] = {1, 1, 3, 3}  r: float[0] = {}\n"
+      "u = Resize[mode=\"nearest\"](x, r, s)  y = Relu(u) }");
+  EXPECT_THAT(svg, HasSubstr(">float[1,3,H*3,W*3]<"));
 }
 
 TEST(DrawSvg, DrawsTheSamePictureTwice) { EXPECT_EQ(drawing_of(kNet), drawing_of(kNet)); }
