@@ -122,7 +122,7 @@ const char* shipway_tensor_string(const shipway_tensor* tensor, size_t index, si
 shipway_error* shipway_tensor_set_string(shipway_tensor* tensor, size_t index, const char* text,
                                          size_t size);
 
-/* ---- operators of your own -------------------------------------------------------------------- */
+/* ---- operators of your own ----------------------------------------------------------------- */
 
 /* Which operators exist: the built-in ones, and those added. */
 typedef struct shipway_registry shipway_registry;

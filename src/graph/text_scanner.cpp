@@ -106,9 +106,7 @@ char Scanner::peek_after_word() const {
   return ahead.peek();
 }
 
-std::string_view Scanner::take_word() {
-  return take(peek_word().size());
-}
+std::string_view Scanner::take_word() { return take(peek_word().size()); }
 
 Result<std::string> Scanner::name(std::string_view what) {
   if (peek() == '"') return quoted(what);
