@@ -311,8 +311,10 @@ Status RunContext::run_steps(const BoundPlan& bound) {
     const Step& step = plan_.steps[static_cast<size_t>(bound.order[i])];
     const BoundStep& b = bound.steps[i];
     const double start = environment_->profile ? now_ns() : 0;
-    if (watched)
-      SHIPWAY_RETURN_IF_ERROR(limits.poll().with_context("before {}", describe(step, model_)));
+    if (watched) {
+      if (const Status status = limits.poll(); !status.is_ok())
+        return status.with_context("before {}", describe(step, model_));
+    }
     switch (b.kind) {
       case BoundStep::Kind::kKernel:
         run_kernel(bound, step, b);

@@ -72,7 +72,7 @@ Status ReferenceRunner::run_node(const Node& node, std::span<const RuntimeValue>
                                  std::span<RuntimeValue> outputs) {
   const Operator* op = registry_.find(node.domain(), node.op_type());
   const auto fail = [&](const Status& status) {
-    return status.with_context("{}", model_.describe(node.id()));
+    return status.is_ok() ? status : status.with_context("{}", model_.describe(node.id()));
   };
   if (!op || !op->evaluate)
     return fail(Status::unsupported("there is no evaluation of operator {}{}",
@@ -102,7 +102,8 @@ Status ReferenceRunner::run_graph(GraphId graph) {
   find_last_uses(graph);
   std::vector<RuntimeValue> inputs, outputs;
   for (const Node& node : model_.nodes(graph)) {
-    SHIPWAY_RETURN_IF_ERROR(limits_.poll().with_context("{}", model_.describe(node.id())));
+    if (const Status status = limits_.poll(); !status.is_ok())
+      return status.with_context("{}", model_.describe(node.id()));
     inputs.clear();
     for (ValueId id : node.inputs()) {
       inputs.push_back(value_of(id));
