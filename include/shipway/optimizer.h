@@ -19,6 +19,10 @@ struct OptimizeOptions {
   /// parts). 2: also what may round differently (batch normalization into weights) and moves
   /// transposes. 3: the same, with more patience.
   int level = 2;
+  /// The opset of ai.onnx to leave the model in. Passes work in the newest one; kInputOpset goes
+  /// back to the opsets and the IR version that the model came with, another number to that opset.
+  int64_t opset = kNewestOpset;
+  static constexpr int64_t kNewestOpset = 0, kInputOpset = -1;
   /// Stops after this many rewrites, to find a bad one by halving; -1: no limit.
   int64_t max_rewrites = -1;
   /// Constants are folded while each result takes at most this many bytes, or no more than twice
@@ -52,9 +56,10 @@ struct OptimizeReport {
   std::vector<std::string> notes;  // what was left undone, and why ("budget ...")
 };
 
-/// Optimises `model` in place. It is brought to the newest opset first where it is not there. The
-/// values that callers see (inputs and outputs, initializers that are inputs) keep names and types.
-/// On an error the model must not be used.
+/// Optimises `model` in place. It is brought to the newest opset first where it is not there, and
+/// to `options.opset` in the end; kUnsupported when that cannot say what the optimised model does
+/// (see convert_opset). The values that callers see (inputs and outputs, initializers that are
+/// inputs) keep names and types. On an error the model must not be used.
 Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options = {});
 
 /// One pass of the pipelines, for lists.

@@ -9,6 +9,7 @@
 #include "shipway/image.h"
 #include "shipway/inline_vector.h"
 #include "shipway/model.h"
+#include "shipway/opset.h"
 #include "shipway/optimizer.h"
 #include "shipway/restorer.h"
 #include "shipway/session.h"

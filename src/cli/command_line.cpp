@@ -127,6 +127,20 @@ int run_command_line(int argc, char** argv) {
       action = [&a] { return finish(optimize(a)); };
     });
   }
+  ConvertArguments convert_arguments;
+  {
+    CLI::App& verb = *app.add_subcommand(
+        "convert", "Write a model in another opset, older or newer, meaning the same.");
+    ConvertArguments& a = convert_arguments;
+    verb.add_option("IN", a.input, "model file")->required();
+    verb.add_option("OUT", a.output, "file to write; its ending names the format (.onnx)")
+        ->required();
+    verb.add_option("--opset", a.opset, "opset of ai.onnx to write; default: the input's");
+    add_common(verb, a.common);
+    verb.footer(
+        "Refused, with the names of all nodes, when the opset cannot say what the model does.");
+    verb.callback([&] { action = [&] { return finish(convert(convert_arguments)); }; });
+  }
   BenchArguments bench_arguments;
   {
     CLI::App& verb = *app.add_subcommand("bench", "Measure how fast a model runs here.");

@@ -61,6 +61,12 @@ struct OptimizeArguments {
   int64_t max_rewrites = -1;
 };
 
+struct ConvertArguments {
+  Common common;
+  std::string input, output;
+  int64_t opset = 0;  // 0: the input's
+};
+
 struct BenchArguments {
   Common common;
   std::string model;
@@ -93,6 +99,7 @@ Status run(const RunArguments& arguments);
 Result<bool> check(const CheckArguments& arguments);
 Status info(const InfoArguments& arguments);
 Status optimize(const OptimizeArguments& arguments);
+Status convert(const ConvertArguments& arguments);
 Status bench(const BenchArguments& arguments);
 /// True when all tests passed.
 Result<bool> test(const TestArguments& arguments);

@@ -9,6 +9,19 @@
 
 namespace shipway::cli {
 
+namespace {
+
+/// What passes write may need a newer opset than the input's, and then the user must choose one.
+Result<OptimizeReport> optimize_with_advice(Model& model, const OptimizeOptions& options,
+                                            bool is_opset_open) {
+  Result<OptimizeReport> report = shipway::optimize(model, options);
+  if (report.is_ok() || !is_opset_open || report.status().code() != StatusCode::kUnsupported)
+    return report;
+  return report.status().with_context("writing the input's opset (choose another by --opset)");
+}
+
+}  // namespace
+
 Status optimize(const OptimizeArguments& arguments) {
   if (arguments.list_passes) {
     for (const PassInfo& pass : optimizer_passes())
@@ -20,6 +33,7 @@ Status optimize(const OptimizeArguments& arguments) {
   const size_t before = model.graph().node_count();
   OptimizeOptions options;
   options.level = arguments.level;
+  options.opset = arguments.opset != 0 ? arguments.opset : OptimizeOptions::kInputOpset;
   options.max_rewrites = arguments.max_rewrites;
   Status dumped;
   if (!arguments.dump_passes.empty()) {
@@ -32,11 +46,9 @@ Status optimize(const OptimizeArguments& arguments) {
       if (!file) dumped = Status::io("writing the dump of pass {} failed", name);
     };
   }
-  SHIPWAY_ASSIGN_OR_RETURN(const OptimizeReport report, shipway::optimize(model, options));
+  SHIPWAY_ASSIGN_OR_RETURN(const OptimizeReport report,
+                           optimize_with_advice(model, options, arguments.opset == 0));
   SHIPWAY_RETURN_IF_ERROR(dumped);
-  if (arguments.opset != 0 && arguments.opset != model.opset())
-    return Status::unsupported("writing opset {}: only the newest, {}, can be written yet",
-                               arguments.opset, model.opset());
   SHIPWAY_RETURN_IF_ERROR(save_model(model, arguments.output));
   if (arguments.common.json) {
     nlohmann::json result = {

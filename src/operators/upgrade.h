@@ -1,8 +1,13 @@
-// Brings a Model from its own opsets to the newest, through the steps in each operator's file.
+// Brings a Model to newer opsets, through the steps in each operator's file.
 #pragma once
+
+#include <span>
+#include <string>
+#include <utility>
 
 #include "operators/registry.h"
 #include "shipway/model.h"
+#include "shipway/opset.h"
 
 namespace shipway {
 
@@ -12,8 +17,12 @@ namespace shipway {
 /// version has that the newest cannot say.
 Status upgrade(Model& model, const Registry& registry);
 
-/// The newest opset of ai.onnx, ai.onnx.ml, ... that the built-in operators are written for; 0 for
-/// others.
-int64_t newest_opset(std::string_view domain);
+/// The same up to these opsets, by domain ("" is ai.onnx). Nodes of other domains, and of opsets
+/// that are not older, stay as they are. Imports and IR version are left to the caller.
+Status upgrade_to(Model& model, std::span<const std::pair<std::string, int64_t>> targets,
+                  const Registry& registry);
+
+/// By GraphId::index: the function whose body the graph is part of, or null.
+std::vector<const Function*> functions_of_graphs(const Model& model);
 
 }  // namespace shipway

@@ -9,6 +9,7 @@
 #include "graph/text.h"
 #include "operators/upgrade.h"
 #include "passes/pipelines.h"
+#include "shipway/opset.h"
 
 namespace shipway {
 namespace {
@@ -19,12 +20,38 @@ std::string dump_name(size_t number, const std::string& pass) {
   return prefix + pass;
 }
 
+using Opsets = std::vector<std::pair<std::string, int64_t>>;
+
+/// Writes the model in the opset that the caller asked for; `opsets` and `ir_version` are those it
+/// came with.
+Status leave_in(int64_t opset, Opsets opsets, int64_t ir_version, Model& model,
+                const Registry& registry) {
+  if (opset == OptimizeOptions::kNewestOpset) return Status::ok();
+  // Domains that are not ONNX's own were never changed.
+  std::erase_if(opsets, [](const auto& import) { return newest_opset(import.first) == 0; });
+  if (opset != OptimizeOptions::kInputOpset) {
+    for (auto& [domain, version] : opsets)
+      if (normalized_domain(domain).empty()) {
+        if (opset > version) ir_version = std::max(ir_version, ir_version_of_opset(opset));
+        version = opset;
+      }
+  }
+  SHIPWAY_RETURN_IF_ERROR(convert_opsets(model, opsets, &registry));
+  set_ir_version(model, ir_version);
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options) try {
   const Registry& registry = options.registry ? *options.registry : Registry::built_in();
   OptimizeReport report;
-  if (options.level <= 0) return report;
+  const Opsets opsets = model.opset_imports;
+  const int64_t ir_version = model.ir_version;
+  if (options.level <= 0) {
+    SHIPWAY_RETURN_IF_ERROR(leave_in(options.opset, opsets, ir_version, model, registry));
+    return report;
+  }
   PassContext context(model, options, registry, report);
   for (const auto& [domain, version] : model.opset_imports) {
     const int64_t newest = newest_opset(normalized_domain(domain));
@@ -54,6 +81,7 @@ Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options) tr
     SHIPWAY_RETURN_IF_ERROR(context.infer().status());
   }
   report.stopped_early = context.is_exhausted();
+  SHIPWAY_RETURN_IF_ERROR(leave_in(options.opset, opsets, ir_version, model, registry));
   return report;
 } catch (const std::bad_alloc&) {
   return Status::out_of_memory("not enough memory to optimise the model");

@@ -15,6 +15,7 @@
 #include "python/values.h"
 #include "shipway/checker.h"
 #include "shipway/formats.h"
+#include "shipway/opset.h"
 #include "shipway/optimizer.h"
 
 namespace shipway::python {
@@ -81,6 +82,13 @@ Model optimized(const Model& model, int level) {
   OptimizeOptions options;
   options.level = level;
   throw_unless_ok(optimize(result, options).status());
+  return result;
+}
+
+Model converted(const Model& model, int64_t target) {
+  nb::gil_scoped_release release;
+  Model result = model;
+  throw_unless_ok(convert_opset(result, target));
   return result;
 }
 
@@ -166,6 +174,8 @@ void bind_models(nb::module_& m) {
   m.def("infer_shapes", &with_inferred_shapes, "model"_a, "strict"_a, "follow"_a);
   m.def("optimize", &optimized, "model"_a, "level"_a,
         "A copy, optimised as plain ONNX of the newest opset.");
+  m.def("convert_version", &converted, "model"_a, "target"_a,
+        "A copy in another opset of ai.onnx, older or newer.");
   m.def("with_sizes", &with_sizes, "model"_a, "sizes"_a);
   m.def("with_initializers", &with_initializers,
         nb::sig("def with_initializers(model: Model, values: dict[str, typing.Any]) -> Model"),
