@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "operators/broadcast_upgrade.h"
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 #include "operators/upgrade_steps.h"
@@ -139,6 +140,78 @@ Status upgrade_selu_1(NodeRewrite& rewrite) {
   return drop_consumed_inputs(rewrite);
 }
 
+// What newer activations are made of, for the opsets before them.
+Status expand_gelu(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId half, scalar_like_input(rewrite, "half", 0.5));
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId one, scalar_like_input(rewrite, "one", 1));
+  ValueId inner;
+  if (rewrite.string_attribute("approximate") == "tanh") {
+    SHIPWAY_ASSIGN_OR_RETURN(const ValueId cube, scalar_like_input(rewrite, "cube", 0.044715));
+    SHIPWAY_ASSIGN_OR_RETURN(const ValueId root,
+                             scalar_like_input(rewrite, "root", std::sqrt(2 / M_PI)));
+    SHIPWAY_ASSIGN_OR_RETURN(const ValueId three, scalar_like_input(rewrite, "three", 3));
+    const ValueId scaled = rewrite.insert("Mul", {rewrite.insert("Pow", {x, three}), cube});
+    inner =
+        rewrite.insert("Tanh", {rewrite.insert("Mul", {rewrite.insert("Add", {x, scaled}), root})});
+  } else {
+    SHIPWAY_ASSIGN_OR_RETURN(const ValueId root,
+                             scalar_like_input(rewrite, "root", std::sqrt(0.5)));
+    inner = rewrite.insert("Erf", {rewrite.insert("Mul", {x, root})});
+  }
+  const ValueId halved = rewrite.insert("Mul", {x, half});
+  rewrite.replace("Mul", {halved, rewrite.insert("Add", {inner, one})});
+  return Status::ok();
+}
+Status expand_hard_swish(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  rewrite.replace("Mul",
+                  {x, rewrite.insert("HardSigmoid", {x}, {{"alpha", 1.0f / 6}, {"beta", 0.5f}})});
+  return Status::ok();
+}
+Status expand_mish(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  rewrite.replace("Mul", {x, rewrite.insert("Tanh", {rewrite.insert("Softplus", {x})})});
+  return Status::ok();
+}
+Status expand_swish(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  ValueId scaled = x;
+  if (rewrite.float_attribute("alpha") != 1) {
+    SHIPWAY_ASSIGN_OR_RETURN(
+        const ValueId alpha,
+        scalar_like_input(rewrite, "alpha", static_cast<double>(rewrite.float_attribute("alpha"))));
+    scaled = rewrite.insert("Mul", {x, alpha});
+  }
+  rewrite.replace("Mul", {x, rewrite.insert("Sigmoid", {scaled})});
+  return Status::ok();
+}
+// alpha * elu(x / alpha)
+Status expand_celu(NodeRewrite& rewrite) {
+  SHIPWAY_ASSIGN_OR_RETURN(
+      const ValueId alpha,
+      scalar_like_input(rewrite, "alpha", static_cast<double>(rewrite.float_attribute("alpha"))));
+  const ValueId scaled = rewrite.insert("Div", {rewrite.node().input(0), alpha});
+  rewrite.replace("Mul", {rewrite.insert("Elu", {scaled}, {{"alpha", 1.0f}}), alpha});
+  return Status::ok();
+}
+Status expand_thresholded_relu(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(
+      const ValueId alpha,
+      scalar_like_input(rewrite, "alpha", static_cast<double>(rewrite.float_attribute("alpha"))));
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId zero, scalar_like_input(rewrite, "zero", 0));
+  rewrite.replace("Where", {rewrite.insert("Greater", {x, alpha}), x, zero});
+  return Status::ok();
+}
+// Before version 9 slopes did not broadcast from the end.
+Status downgrade_prelu_7(NodeRewrite& rewrite) {
+  const std::optional<Shape> slope = rewrite.input_type(1).constant_shape();
+  if (slope && slope->size() == 1 && (*slope)[0] == 1) return Status::ok();
+  return Status::unsupported(
+      "input 1 ('slope') of more than one element broadcasts from opset 7 on");
+}
+
 }  // namespace
 
 const Operator& celu_operator() {
@@ -148,7 +221,8 @@ const Operator& celu_operator() {
       .versions = {{.since = 12,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: float",
-                    .attributes = "alpha: float = 1.0"},
+                    .attributes = "alpha: float = 1.0",
+                    .downgrade = expand_celu},
                    {.since = 28,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
@@ -189,7 +263,8 @@ const Operator& gelu_operator() {
       .versions = {{.since = 20,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "approximate: string = 'none'"}},
+                    .attributes = "approximate: string = 'none'",
+                    .downgrade = expand_gelu}},
       .infer = infer_type_of_first_input,
       .evaluate = evaluate_gelu,
   };
@@ -223,7 +298,10 @@ const Operator& hard_swish_operator() {
   static const Operator definition{
       .name = "HardSwish",
       .summary = "Swish with the sigmoid replaced by a clipped line.",
-      .versions = {{.since = 14, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
+      .versions = {{.since = 14,
+                    .signature = "(X: T) -> (Y: T)",
+                    .types = "T: floats",
+                    .downgrade = expand_hard_swish},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
       .infer = infer_type_of_first_input,
       .evaluate = evaluate_real<hard_swish>,
@@ -258,7 +336,10 @@ const Operator& mish_operator() {
   static const Operator definition{
       .name = "Mish",
       .summary = "x times tanh of softplus of x.",
-      .versions = {{.since = 18, .signature = "(X: T) -> (Y: T)", .types = "T: floats"},
+      .versions = {{.since = 18,
+                    .signature = "(X: T) -> (Y: T)",
+                    .types = "T: floats",
+                    .downgrade = expand_mish},
                    {.since = 22, .signature = "(X: T) -> (Y: T)", .types = "T: floats bfloat16"}},
       .infer = infer_type_of_first_input,
       .evaluate = evaluate_real<mish>,
@@ -279,7 +360,10 @@ const Operator& prelu_operator() {
                     .signature = "(X: T, slope: T) -> (Y: T)",
                     .types = "T: floats",
                     .upgrade = upgrade_prelu_6},
-                   {.since = 7, .signature = "(X: T, slope: T) -> (Y: T)", .types = "T: floats"},
+                   {.since = 7,
+                    .signature = "(X: T, slope: T) -> (Y: T)",
+                    .types = "T: floats",
+                    .downgrade = downgrade_prelu_7},
                    {.since = 9,
                     .signature = "(X: T, slope: T) -> (Y: T)",
                     .types = "T: floats int32 int64 uint32 uint64"},
@@ -401,7 +485,8 @@ const Operator& swish_operator() {
       .versions = {{.since = 24,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "alpha: float = 1.0"}},
+                    .attributes = "alpha: float = 1.0",
+                    .downgrade = expand_swish}},
       .infer = infer_type_of_first_input,
       .evaluate = evaluate_with_alpha<swish>,
   };
@@ -434,7 +519,8 @@ const Operator& thresholded_relu_operator() {
       .versions = {{.since = 10,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "alpha: float = 1.0"},
+                    .attributes = "alpha: float = 1.0",
+                    .downgrade = expand_thresholded_relu},
                    {.since = 22,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",

@@ -1,6 +1,7 @@
 // Where along an axis the largest or smallest element stands.
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 
@@ -91,7 +92,8 @@ const Operator& arg_max_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: int64)",
                     .types = "T: numeric",
-                    .attributes = "axis: int = 0; keepdims: int = 1"},
+                    .attributes = "axis: int = 0; keepdims: int = 1",
+                    .downgrade = axis_from_front},
                    {.since = 12,
                     .signature = "(data: T) -> (reduced: int64)",
                     .types = "T: numeric",
@@ -118,7 +120,8 @@ const Operator& arg_min_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: int64)",
                     .types = "T: numeric",
-                    .attributes = "axis: int = 0; keepdims: int = 1"},
+                    .attributes = "axis: int = 0; keepdims: int = 1",
+                    .downgrade = axis_from_front},
                    {.since = 12,
                     .signature = "(data: T) -> (reduced: int64)",
                     .types = "T: numeric",

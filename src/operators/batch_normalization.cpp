@@ -2,6 +2,7 @@
 // y = (x - mean) / sqrt(variance + epsilon) * scale + B
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/moments.h"
 #include "operators/shape_rules.h"
 #include "operators/upgrade_steps.h"
@@ -157,6 +158,23 @@ Status upgrade_9(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// Training had other outputs before version 14.
+Status downgrade_14(NodeRewrite& rewrite) {
+  if (rewrite.int_attribute("training_mode") != 0)
+    return Status::unsupported("attribute 'training_mode' (1) came with opset 14");
+  if (rewrite.has_attribute("training_mode")) rewrite.remove_attribute("training_mode");
+  return Status::ok();
+}
+// Until version 6 `is_test` said that it is not training.
+Status downgrade_7(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"is_test", int64_t{1}});
+  return Status::ok();
+}
+Status downgrade_6(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"consumed_inputs", std::vector<int64_t>{0, 0, 0, 1, 1}});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& batch_normalization_operator() {
@@ -175,12 +193,14 @@ const Operator& batch_normalization_operator() {
             .types = "T: floats",
             .attributes = "epsilon: float = 1e-05; is_test: int = 0; momentum: float = 0.9; "
                           "spatial: int = 1",
-            .upgrade = upgrade_6},
+            .upgrade = upgrade_6,
+            .downgrade = downgrade_6},
            {.since = 7,
             .signature = kSignature,
             .types = "T: floats",
             .attributes = "epsilon: float = 1e-05; momentum: float = 0.9; spatial: int = 1",
-            .upgrade = upgrade_7},
+            .upgrade = upgrade_7,
+            .downgrade = downgrade_7},
            {.since = 9,
             .signature = kSignature,
             .types = "T: floats",
@@ -191,7 +211,8 @@ const Operator& batch_normalization_operator() {
                 "(X: T, scale: T, B: T, input_mean: U, input_var: U) -> (Y: T, running_mean?: U, "
                 "running_var?: U)",
             .types = "T: floats bfloat16; U: floats bfloat16",
-            .attributes = kAttributes},
+            .attributes = kAttributes,
+            .downgrade = downgrade_14},
            {.since = 15,
             .signature = "(X: T, scale: T1, B: T1, input_mean: T2, input_var: T2) -> (Y: T, "
                          "running_mean?: T2, running_var?: T2)",

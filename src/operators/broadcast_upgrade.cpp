@@ -1,6 +1,36 @@
 #include "operators/broadcast_upgrade.h"
 
+#include <algorithm>
+
 namespace shipway {
+
+namespace {
+
+bool ends_with(const Dims& all, const Dims& end) {
+  return end.size() <= all.size() &&
+         std::equal(end.begin(), end.end(), all.end() - static_cast<std::ptrdiff_t>(end.size()));
+}
+
+Status say_broadcast(NodeRewrite& rewrite, bool commutes) {
+  const Dims* a = rewrite.input_type(0).dims();
+  const Dims* b = rewrite.input_type(1).dims();
+  if (!a || !b)
+    return Status::unsupported("before opset 7 broadcasting must be known, and a rank is not");
+  if (*a == *b) return Status::ok();
+  const bool swaps = !ends_with(*a, *b);
+  if (swaps && !(commutes && ends_with(*b, *a)))
+    return Status::unsupported("broadcasting of {} and {} came with opset 7",
+                               to_string(rewrite.input_type(0), rewrite.model().dims()),
+                               to_string(rewrite.input_type(1), rewrite.model().dims()));
+  rewrite.set_attribute({"broadcast", int64_t{1}});
+  if (swaps) {
+    rewrite.set_input(0, rewrite.node().input(1));
+    rewrite.set_input(1, rewrite.node().input(0));
+  }
+  return Status::ok();
+}
+
+}  // namespace
 
 ValueId broadcast_from_axis(NodeRewrite& rewrite, ValueId a, ValueId b, int64_t axis) {
   const Dims* a_dims = rewrite.model().value(a).type().dims();
@@ -30,6 +60,21 @@ ValueId broadcast_from_axis(NodeRewrite& rewrite, ValueId a, ValueId b, int64_t 
       rewrite.insert("Tile", {rewrite.add_ints("one", std::vector<int64_t>{1}), behind});
   const ValueId shape = rewrite.insert("Concat", {b_shape, ones}, {{"axis", int64_t{0}}});
   return rewrite.insert("Reshape", {b, shape});
+}
+
+Status downgrade_broadcast(NodeRewrite& rewrite) { return say_broadcast(rewrite, false); }
+
+Status downgrade_broadcast_either_way(NodeRewrite& rewrite) { return say_broadcast(rewrite, true); }
+
+Status refuse_broadcast(NodeRewrite& rewrite) {
+  const Dims* first = rewrite.input_type(0).dims();
+  for (size_t i = 1; i < rewrite.node().inputs().size(); ++i) {
+    const Dims* dims = rewrite.input_type(i).dims();
+    if (!first || !dims || *first != *dims)
+      return Status::unsupported("inputs 0 and {} may have different shapes only from opset 8 on",
+                                 i);
+  }
+  return Status::ok();
 }
 
 Status upgrade_broadcast_attributes(NodeRewrite& rewrite) {

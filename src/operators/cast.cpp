@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 
@@ -251,6 +252,32 @@ constexpr std::string_view kTypesSince25 =
     "T2: numeric float8s int4s int2s string bool bfloat16 float4e2m1 float8e8m0";
 constexpr std::string_view kCastLikeSignature = "(input: T1, target_type: T2) -> (output: T2)";
 
+// How small floats are rounded says nothing where there are none, and the older version has none.
+Status drop_round_mode(NodeRewrite& rewrite) {
+  if (rewrite.has_attribute("round_mode")) rewrite.remove_attribute("round_mode");
+  return Status::ok();
+}
+Status drop_saturate(NodeRewrite& rewrite) {
+  if (rewrite.has_attribute("saturate")) rewrite.remove_attribute("saturate");
+  return Status::ok();
+}
+// Version 1 named the dtype in capitals, as the dtypes of files are called.
+Status downgrade_cast_6(NodeRewrite& rewrite) {
+  std::string name(to_string(static_cast<DType>(rewrite.int_attribute("to"))));
+  for (char& letter : name)
+    letter = static_cast<char>(letter >= 'a' && letter <= 'z' ? letter - 32 : letter);
+  rewrite.set_attribute({"to", name});
+  return Status::ok();
+}
+Status expand_cast_like(NodeRewrite& rewrite) {
+  const DType dtype = rewrite.input_type(1).dtype();
+  if (dtype == DType::kUndefined)
+    return Status::unsupported(
+        "operator CastLike came with opset 15, and the dtype of its target is not known");
+  rewrite.replace("Cast", {rewrite.node().input(0)}, {{"to", static_cast<int64_t>(dtype)}});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& cast_operator() {
@@ -265,7 +292,8 @@ const Operator& cast_operator() {
                    {.since = 6,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = "T1: numeric bool; T2: numeric bool",
-                    .attributes = "to: int!"},
+                    .attributes = "to: int!",
+                    .downgrade = downgrade_cast_6},
                    {.since = 9,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = "T1: numeric string bool; T2: numeric string bool",
@@ -277,7 +305,8 @@ const Operator& cast_operator() {
                    {.since = 19,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = kTypesSince19,
-                    .attributes = "saturate: int = 1; to: int!"},
+                    .attributes = "saturate: int = 1; to: int!",
+                    .downgrade = drop_saturate},
                    {.since = 21,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = kTypesSince21,
@@ -289,7 +318,8 @@ const Operator& cast_operator() {
                    {.since = 24,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = kTypesSince24,
-                    .attributes = kCastAttributes},
+                    .attributes = kCastAttributes,
+                    .downgrade = drop_round_mode},
                    {.since = 25,
                     .signature = "(input: T1) -> (output: T2)",
                     .types = kTypesSince25,
@@ -312,11 +342,15 @@ const Operator& cast_like_operator() {
   static const Operator definition{
       .name = "CastLike",
       .summary = "Converts every element to the dtype of a second tensor.",
-      .versions = {{.since = 15, .signature = kCastLikeSignature, .types = kTypesSince13},
+      .versions = {{.since = 15,
+                    .signature = kCastLikeSignature,
+                    .types = kTypesSince13,
+                    .downgrade = expand_cast_like},
                    {.since = 19,
                     .signature = kCastLikeSignature,
                     .types = kTypesSince19,
-                    .attributes = "saturate: int = 1"},
+                    .attributes = "saturate: int = 1",
+                    .downgrade = drop_saturate},
                    {.since = 21,
                     .signature = kCastLikeSignature,
                     .types = kTypesSince21,
@@ -328,7 +362,8 @@ const Operator& cast_like_operator() {
                    {.since = 24,
                     .signature = kCastLikeSignature,
                     .types = kTypesSince24,
-                    .attributes = "round_mode: string = 'up'; saturate: int = 1"},
+                    .attributes = "round_mode: string = 'up'; saturate: int = 1",
+                    .downgrade = drop_round_mode},
                    {.since = 25,
                     .signature = kCastLikeSignature,
                     .types = kTypesSince25,

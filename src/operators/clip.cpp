@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "operators/downgrade_steps.h"
 #include "operators/find_dtype.h"
 #include "operators/loops.h"
 #include "operators/upgrade_steps.h"
@@ -85,6 +86,32 @@ Status upgrade_clip_6(NodeRewrite& rewrite) {
 
 constexpr std::string_view kSignature = "(input: T, min?: T, max?: T) -> (output: T)";
 
+// Bounds that are constants become attributes; others a Max and a Min.
+Status downgrade_clip_11(NodeRewrite& rewrite) {
+  const ValueId low = rewrite.node().input(1), high = rewrite.node().input(2);
+  const bool computed = (low.is_valid() && !rewrite.input_constant(1)) ||
+                        (high.is_valid() && !rewrite.input_constant(2));
+  if (computed) {
+    ValueId x = rewrite.node().input(0);
+    if (!high.is_valid()) {
+      rewrite.replace("Max", {x, low});
+      return Status::ok();
+    }
+    if (low.is_valid()) x = rewrite.insert("Max", {x, low});
+    rewrite.replace("Min", {x, high});
+    return Status::ok();
+  }
+  // Without a bound nothing is cut off, infinities included.
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> least, constant_float(rewrite, 1, "min"));
+  SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> most, constant_float(rewrite, 2, "max"));
+  rewrite.set_attribute({"min", least.value_or(-kInfinity)});
+  rewrite.set_attribute({"max", most.value_or(kInfinity)});
+  rewrite.set_input(1, {});
+  rewrite.set_input(2, {});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& clip_operator() {
@@ -101,7 +128,10 @@ const Operator& clip_operator() {
                     .types = "T: floats",
                     .attributes = "max: float = 3.4028235e+38; min: float = -3.4028235e+38",
                     .upgrade = upgrade_clip_6},
-                   {.since = 11, .signature = kSignature, .types = "T: floats"},
+                   {.since = 11,
+                    .signature = kSignature,
+                    .types = "T: floats",
+                    .downgrade = downgrade_clip_11},
                    {.since = 12, .signature = kSignature, .types = "T: numeric"},
                    {.since = 13, .signature = kSignature, .types = "T: numeric bfloat16"}},
       .infer = infer_clip,

@@ -51,6 +51,15 @@ Status infer_comparison(InferContext& context) {
   return Status::ok();
 }
 
+// Not the same as "not less": both are false beside a NaN.
+Status expand_or_equal(NodeRewrite& rewrite) {
+  const ValueId a = rewrite.node().input(0), b = rewrite.node().input(1);
+  const bool greater = rewrite.node().op_type() == "GreaterOrEqual";
+  rewrite.replace("Or", {rewrite.insert(greater ? "Greater" : "Less", {a, b}),
+                         rewrite.insert("Equal", {a, b})});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& equal_operator() {
@@ -64,7 +73,8 @@ const Operator& equal_operator() {
                     .upgrade = upgrade_broadcast_attributes},
                    {.since = 7,
                     .signature = "(A: T, B: T) -> (C: T1)",
-                    .types = "T: int32 int64 bool; T1: bool"},
+                    .types = "T: int32 int64 bool; T1: bool",
+                    .downgrade = downgrade_broadcast_either_way},
                    {.since = 11,
                     .signature = "(A: T, B: T) -> (C: T1)",
                     .types = "T: numeric bool; T1: bool"},
@@ -85,17 +95,21 @@ const Operator& greater_operator() {
   static const Operator definition{
       .name = "Greater",
       .summary = "True where the first operand is larger, broadcasting.",
-      .versions =
-          {{.since = 1,
-            .signature = "(A: T, B: T) -> (C: T1)",
-            .types = "T: floats; T1: bool",
-            .attributes = "axis: int?; broadcast: int = 0",
-            .upgrade = upgrade_broadcast_attributes},
-           {.since = 7, .signature = "(A: T, B: T) -> (C: T1)", .types = "T: floats; T1: bool"},
-           {.since = 9, .signature = "(A: T, B: T) -> (C: T1)", .types = "T: numeric; T1: bool"},
-           {.since = 13,
-            .signature = "(A: T, B: T) -> (C: T1)",
-            .types = "T: numeric bfloat16; T1: bool"}},
+      .versions = {{.since = 1,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: floats; T1: bool",
+                    .attributes = "axis: int?; broadcast: int = 0",
+                    .upgrade = upgrade_broadcast_attributes},
+                   {.since = 7,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: floats; T1: bool",
+                    .downgrade = downgrade_broadcast},
+                   {.since = 9,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: numeric; T1: bool"},
+                   {.since = 13,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: numeric bfloat16; T1: bool"}},
       .infer = infer_comparison<greater_dims>,
       .evaluate = evaluate_comparison<std::greater<>>,
       .accuracy = Accuracy::exact(),
@@ -109,7 +123,8 @@ const Operator& greater_or_equal_operator() {
       .summary = "True where the first operand is not smaller, broadcasting.",
       .versions = {{.since = 12,
                     .signature = "(A: T, B: T) -> (C: T1)",
-                    .types = "T: numeric; T1: bool"},
+                    .types = "T: numeric; T1: bool",
+                    .downgrade = expand_or_equal},
                    {.since = 16,
                     .signature = "(A: T, B: T) -> (C: T1)",
                     .types = "T: numeric bfloat16; T1: bool"}},
@@ -124,17 +139,21 @@ const Operator& less_operator() {
   static const Operator definition{
       .name = "Less",
       .summary = "True where the first operand is smaller, broadcasting.",
-      .versions =
-          {{.since = 1,
-            .signature = "(A: T, B: T) -> (C: T1)",
-            .types = "T: floats; T1: bool",
-            .attributes = "axis: int?; broadcast: int = 0",
-            .upgrade = upgrade_broadcast_attributes},
-           {.since = 7, .signature = "(A: T, B: T) -> (C: T1)", .types = "T: floats; T1: bool"},
-           {.since = 9, .signature = "(A: T, B: T) -> (C: T1)", .types = "T: numeric; T1: bool"},
-           {.since = 13,
-            .signature = "(A: T, B: T) -> (C: T1)",
-            .types = "T: numeric bfloat16; T1: bool"}},
+      .versions = {{.since = 1,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: floats; T1: bool",
+                    .attributes = "axis: int?; broadcast: int = 0",
+                    .upgrade = upgrade_broadcast_attributes},
+                   {.since = 7,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: floats; T1: bool",
+                    .downgrade = downgrade_broadcast},
+                   {.since = 9,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: numeric; T1: bool"},
+                   {.since = 13,
+                    .signature = "(A: T, B: T) -> (C: T1)",
+                    .types = "T: numeric bfloat16; T1: bool"}},
       .infer = infer_comparison<less_dims>,
       .evaluate = evaluate_comparison<std::less<>>,
       .accuracy = Accuracy::exact(),
@@ -148,7 +167,8 @@ const Operator& less_or_equal_operator() {
       .summary = "True where the first operand is not larger, broadcasting.",
       .versions = {{.since = 12,
                     .signature = "(A: T, B: T) -> (C: T1)",
-                    .types = "T: numeric; T1: bool"},
+                    .types = "T: numeric; T1: bool",
+                    .downgrade = expand_or_equal},
                    {.since = 16,
                     .signature = "(A: T, B: T) -> (C: T1)",
                     .types = "T: numeric bfloat16; T1: bool"}},

@@ -1,4 +1,5 @@
 // Compress: keeps the slices (or elements) whose condition is true.
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
@@ -76,7 +77,8 @@ const Operator& compress_operator() {
                    {.since = 11,
                     .signature = "(input: T, condition: T1) -> (output: T)",
                     .types = "T: all_ir3; T1: bool",
-                    .attributes = "axis: int?"},
+                    .attributes = "axis: int?",
+                    .downgrade = axis_from_front},
                    {.since = 28,
                     .signature = "(input: T, condition: T1) -> (output: T)",
                     .types = "T: all_ir4; T1: bool",

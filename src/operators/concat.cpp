@@ -1,5 +1,6 @@
 // Concat: joins tensors end to end along one axis.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
@@ -115,7 +116,8 @@ const Operator& concat_operator() {
                    {.since = 11,
                     .signature = "(inputs...: T) -> (concat_result: T)",
                     .types = "T: all_ir3",
-                    .attributes = "axis: int!"},
+                    .attributes = "axis: int!",
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(inputs...: T) -> (concat_result: T)",
                     .types = "T: all_ir4",

@@ -1,5 +1,6 @@
 // Constant: a tensor written into the model itself.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
 #include "tensor/convert.h"
@@ -53,6 +54,35 @@ Status evaluate_constant(EvaluateContext& context) {
   return Status::ok();
 }
 
+// Numbers and texts written as attributes of their own become the tensor they stand for.
+Status downgrade_12(NodeRewrite& rewrite) {
+  const Attribute& attribute = rewrite.node().attributes()[0];
+  if (attribute.name == "value" || attribute.name == "sparse_value") return Status::ok();
+  Tensor tensor;
+  if (const auto* number = attribute.get<int64_t>()) tensor = Tensor::scalar(*number);
+  if (const auto* number = attribute.get<float>()) tensor = Tensor::scalar(*number);
+  if (const auto* text = attribute.get<std::string>()) tensor = Tensor::from_strings({}, {*text});
+  if (const auto* list = attribute.get<std::vector<int64_t>>()) tensor = Tensor::vector(*list);
+  if (const auto* list = attribute.get<std::vector<float>>())
+    tensor = Tensor::from<float>({static_cast<int64_t>(list->size())}, *list);
+  if (const auto* list = attribute.get<std::vector<std::string>>())
+    tensor = Tensor::from_strings({static_cast<int64_t>(list->size())}, *list);
+  if (!tensor.is_defined())
+    return Status::unsupported("attribute '{}' came with opset 12", attribute.name);
+  rewrite.remove_attribute(attribute.name);
+  rewrite.set_attribute({"value", std::move(tensor)});
+  return Status::ok();
+}
+
+// Version 1 held floats only; initializers always held everything.
+Status downgrade_9(NodeRewrite& rewrite) {
+  const Tensor* value = rewrite.tensor_attribute("value");
+  if (!value) return Status::unsupported("attribute 'value' is missing");
+  if (kind_of(value->dtype()) == DTypeKind::kFloat) return Status::ok();
+  rewrite.replace("Identity", {rewrite.add_constant("value", *value)});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& constant_operator() {
@@ -66,7 +96,8 @@ const Operator& constant_operator() {
                    {.since = 9,
                     .signature = "() -> (output: T)",
                     .types = "T: all_ir3",
-                    .attributes = "value: tensor!"},
+                    .attributes = "value: tensor!",
+                    .downgrade = downgrade_9},
                    {.since = 11,
                     .signature = "() -> (output: T)",
                     .types = "T: all_ir3",
@@ -74,7 +105,8 @@ const Operator& constant_operator() {
                    {.since = 12,
                     .signature = "() -> (output: T)",
                     .types = "T: all_ir3",
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = downgrade_12},
                    {.since = 13,
                     .signature = "() -> (output: T)",
                     .types = "T: all_ir4",

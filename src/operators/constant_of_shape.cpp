@@ -1,5 +1,6 @@
 // ConstantOfShape: fills a tensor of a given shape with one value.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 #include "tensor/convert.h"
@@ -45,6 +46,13 @@ Status evaluate_constant_of_shape(EvaluateContext& context) {
   return y.finish(context, 0);
 }
 
+Status expand_constant_of_shape(NodeRewrite& rewrite) {
+  const Tensor* value = rewrite.tensor_attribute("value");
+  rewrite.replace("Expand", {rewrite.add_constant("value", value ? *value : Tensor::scalar(0.0f)),
+                             rewrite.node().input(0)});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& constant_of_shape_operator() {
@@ -55,7 +63,8 @@ const Operator& constant_of_shape_operator() {
           {{.since = 9,
             .signature = "(input: T1) -> (output: T2)",
             .types = "T1: int64; T2: numeric bool",
-            .attributes = "value: tensor?"},
+            .attributes = "value: tensor?",
+            .downgrade = expand_constant_of_shape},
            {.since = 20,
             .signature = "(input: T1) -> (output: T2)",
             .types = "T1: int64; T2: numeric float8s bool bfloat16",

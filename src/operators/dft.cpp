@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/fourier.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
@@ -123,6 +124,23 @@ Status upgrade_dft_17(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// The axis becomes an attribute; version 17 counted it from the front.
+Status downgrade_dft_20(NodeRewrite& rewrite) {
+  int64_t axis = -2;
+  if (rewrite.node().input(2).is_valid()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> given, constant_ints(rewrite, 2, "axis"));
+    if (given.size() != 1) return Status::invalid_model("input 2 ('axis') is no scalar");
+    axis = given[0];
+    rewrite.set_input(2, {});
+  }
+  if (axis < 0) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+    axis += rank;
+  }
+  rewrite.set_attribute({"axis", axis});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& dft_operator() {
@@ -137,7 +155,8 @@ const Operator& dft_operator() {
                    {.since = 20,
                     .signature = "(input: T1, dft_length?: T2, axis?: int64) -> (output: T1)",
                     .types = "T1: floats bfloat16; T2: int32 int64",
-                    .attributes = "inverse: int = 0; onesided: int = 0"}},
+                    .attributes = "inverse: int = 0; onesided: int = 0",
+                    .downgrade = downgrade_dft_20}},
       .infer = infer_dft,
       .evaluate = evaluate_dft,
   };

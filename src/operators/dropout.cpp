@@ -1,4 +1,5 @@
 // Dropout: zeroes random elements while training; hands its input on otherwise.
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/random_state.h"
 #include "operators/upgrade_steps.h"
@@ -75,6 +76,31 @@ Status upgrade_dropout_10(NodeRewrite& rewrite) {
 constexpr std::string_view kSignature =
     "(data: T, ratio?: T1, training_mode?: T2) -> (output: T, mask?: T2)";
 
+// Before version 12 no input said "training": outside of it a Dropout hands its input on.
+Status downgrade_dropout_12(NodeRewrite& rewrite) {
+  if (rewrite.node().input(2).is_valid()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> trains,
+                             constant_float(rewrite, 2, "training_mode"));
+    if (trains.value_or(0) != 0)
+      return Status::unsupported("input 2 ('training_mode') came with opset 12");
+    rewrite.set_input(2, {});
+  }
+  const bool constant_ratio = rewrite.input_constant(1) != nullptr;
+  if (constant_ratio) {  // the ratio says nothing outside of training, but is kept
+    SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> ratio, constant_float(rewrite, 1, "ratio"));
+    if (ratio && *ratio != 0.5f) rewrite.set_attribute({"ratio", *ratio});
+  }
+  rewrite.set_input(1, {});
+  if (rewrite.has_attribute("seed")) rewrite.remove_attribute("seed");
+  return Status::ok();
+}
+
+// Until version 6 `is_test` said that it is not training.
+Status say_is_test(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"is_test", int64_t{1}});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& dropout_operator() {
@@ -95,7 +121,8 @@ const Operator& dropout_operator() {
                     .signature = "(data: T) -> (output: T, mask?: T)",
                     .types = "T: floats",
                     .attributes = "ratio: float = 0.5",
-                    .upgrade = upgrade_dropout_7},
+                    .upgrade = upgrade_dropout_7,
+                    .downgrade = say_is_test},
                    {.since = 10,
                     .signature = "(data: T) -> (output: T, mask?: T1)",
                     .types = "T: floats; T1: bool",
@@ -104,7 +131,8 @@ const Operator& dropout_operator() {
                    {.since = 12,
                     .signature = kSignature,
                     .types = "T: floats; T1: floats; T2: bool",
-                    .attributes = "seed: int?"},
+                    .attributes = "seed: int?",
+                    .downgrade = downgrade_dropout_12},
                    {.since = 13,
                     .signature = kSignature,
                     .types = "T: floats bfloat16; T1: floats; T2: bool",

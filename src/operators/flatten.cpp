@@ -1,4 +1,5 @@
 // Flatten: folds all axes into two, split at a given axis.
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
 
@@ -53,7 +54,8 @@ const Operator& flatten_operator() {
                    {.since = 11,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: all_ir3",
-                    .attributes = "axis: int = 1"},
+                    .attributes = "axis: int = 1",
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: all_ir4",

@@ -1,5 +1,6 @@
 // Gather: picks slices along one axis by index.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/indices.h"
 #include "operators/operator.h"
@@ -79,7 +80,8 @@ const Operator& gather_operator() {
                    {.since = 11,
                     .signature = "(data: T, indices: Tind) -> (output: T)",
                     .types = "T: all_ir3; Tind: int32 int64",
-                    .attributes = "axis: int = 0"},
+                    .attributes = "axis: int = 0",
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(data: T, indices: Tind) -> (output: T)",
                     .types = "T: all_ir4; Tind: int32 int64",

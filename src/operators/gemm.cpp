@@ -1,4 +1,5 @@
 // Gemm: product of two matrices, optionally transposed, plus a third: alpha A B + beta C.
+#include "operators/downgrade_steps.h"
 #include "operators/matmul_loops.h"
 #include "operators/shape_rules.h"
 
@@ -106,6 +107,18 @@ constexpr std::string_view kAttributesSince1 =
 constexpr std::string_view kAttributesSince7 =
     "alpha: float = 1.0; beta: float = 1.0; transA: int = 0; transB: int = 0";
 
+// C became optional: a zero takes its place.
+Status downgrade_gemm_11(NodeRewrite& rewrite) {
+  if (rewrite.node().input(2).is_valid()) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId zero, scalar_like_input(rewrite, "C", 0));
+  rewrite.set_input(2, zero);
+  return Status::ok();
+}
+Status downgrade_gemm_7(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"broadcast", int64_t{1}});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& gemm_operator() {
@@ -125,7 +138,8 @@ const Operator& gemm_operator() {
                    {.since = 7,
                     .signature = "(A: T, B: T, C: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = kAttributesSince7},
+                    .attributes = kAttributesSince7,
+                    .downgrade = downgrade_gemm_7},
                    {.since = 9,
                     .signature = "(A: T, B: T, C: T) -> (Y: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
@@ -133,7 +147,8 @@ const Operator& gemm_operator() {
                    {.since = 11,
                     .signature = "(A: T, B: T, C?: T) -> (Y: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = kAttributesSince7},
+                    .attributes = kAttributesSince7,
+                    .downgrade = downgrade_gemm_11},
                    {.since = 13,
                     .signature = "(A: T, B: T, C?: T) -> (Y: T)",
                     .types = "T: floats int32 int64 uint32 uint64 bfloat16",

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "operators/downgrade_steps.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 
@@ -212,6 +213,16 @@ Status upgrade_16(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+Status downgrade_20(NodeRewrite& rewrite) {
+  const std::string& mode = rewrite.string_attribute("mode");
+  if (mode == "linear") rewrite.set_attribute({"mode", std::string("bilinear")});
+  if (mode == "cubic") rewrite.set_attribute({"mode", std::string("bicubic")});
+  const Dims* dims = rewrite.input_type(0).dims();
+  if (dims && dims->size() != 4)
+    return Status::unsupported("input 0 ('X') of rank {} came with opset 20", dims->size());
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& grid_sample_operator() {
@@ -227,7 +238,8 @@ const Operator& grid_sample_operator() {
                    {.since = 20,
                     .signature = "(X: T1, grid: T2) -> (Y: T1)",
                     .types = "T1: all_ir3; T2: floats",
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = downgrade_20},
                    {.since = 22,
                     .signature = "(X: T1, grid: T2) -> (Y: T1)",
                     .types = "T1: all_ir4; T2: floats bfloat16",

@@ -2,8 +2,10 @@
 #include <array>
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/moments.h"
 #include "operators/shape_rules.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 
@@ -77,6 +79,46 @@ Status upgrade_18(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// In operators of opset 20: each group of a sample becomes a row, which is normalised; scale and
+// bias belong to the channels.
+Status expand_group_normalization(NodeRewrite& rewrite) {
+  const std::span<const ValueId> inputs = rewrite.node().inputs();
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  const DType dtype = rewrite.input_type(0).dtype();
+  if (dtype == DType::kUndefined)
+    return Status::unsupported("the dtype of input 0 is not known before the run");
+  const DType wide =
+      dtype == DType::kFloat64 ? dtype : static_cast<DType>(rewrite.int_attribute("stash_type"));
+  const auto cast = [&](ValueId value, DType from, DType to) {
+    return from == to ? value : rewrite.insert("Cast", {value}, {{"to", static_cast<int64_t>(to)}});
+  };
+  const auto ints = [&](const char* hint, std::vector<int64_t> values) {
+    return rewrite.add_ints(hint, values);
+  };
+  const auto epsilon = static_cast<double>(rewrite.float_attribute("epsilon"));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor small, from_doubles(wide, {}, std::span(&epsilon, 1)));
+  const ValueId groups = ints("groups", {0, rewrite.int_attribute("num_groups"), -1});
+  const ValueId x = rewrite.insert("Reshape", {cast(inputs[0], dtype, wide), groups});
+  const ValueId axes = ints("axes", {2});
+  const std::vector<Attribute> keep{{"keepdims", int64_t{1}}};
+  const ValueId centred = rewrite.insert("Sub", {x, rewrite.insert("ReduceMean", {x, axes}, keep)});
+  const ValueId variance =
+      rewrite.insert("ReduceMean", {rewrite.insert("Mul", {centred, centred}), axes}, keep);
+  const ValueId deviation = rewrite.insert(
+      "Sqrt",
+      {rewrite.insert("Add", {variance, rewrite.add_constant("epsilon", std::move(small))})});
+  const ValueId normal = rewrite.insert("Div", {centred, deviation});
+  const ValueId shape = rewrite.insert("Shape", {inputs[0]});
+  const ValueId restored = rewrite.insert("Reshape", {cast(normal, wide, dtype), shape});
+  std::vector<int64_t> channels(static_cast<size_t>(rank - 1), 1);
+  channels[0] = -1;
+  const ValueId channel_shape = rewrite.add_ints("channels", channels);
+  const ValueId scale = rewrite.insert("Reshape", {inputs[1], channel_shape});
+  const ValueId bias = rewrite.insert("Reshape", {inputs[2], channel_shape});
+  rewrite.replace("Add", {rewrite.insert("Mul", {restored, scale}), bias});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& group_normalization_operator() {
@@ -92,7 +134,8 @@ const Operator& group_normalization_operator() {
                    {.since = 21,
                     .signature = "(X: T, scale: T, bias: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "epsilon: float = 1e-05; num_groups: int!; stash_type: int = 1"}},
+                    .attributes = "epsilon: float = 1e-05; num_groups: int!; stash_type: int = 1",
+                    .downgrade = expand_group_normalization}},
       .infer = infer_group_normalization,
       .evaluate = evaluate_group_normalization,
   };

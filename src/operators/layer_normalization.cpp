@@ -4,8 +4,10 @@
 // y = (x - mean) / sqrt(variance + epsilon) * scale + B, over the axes from `axis` on
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/moments.h"
 #include "operators/shape_rules.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 
@@ -87,6 +89,49 @@ Status evaluate_layer_normalization(EvaluateContext& context) {
                          [&](auto type) { return layer_normalize<decltype(type)>(context, axis); });
 }
 
+// In operators of opset 16: y = (x - mean) * inverse * scale + B, in the dtype that stash_type
+// says.
+Status expand_layer_normalization(NodeRewrite& rewrite) {
+  const std::span<const ValueId> inputs = rewrite.node().inputs();
+  const DType dtype = rewrite.input_type(0).dtype();
+  const auto stash = static_cast<DType>(rewrite.int_attribute("stash_type"));
+  if (dtype == DType::kUndefined)
+    return Status::unsupported("the dtype of input 0 is not known before the run");
+  // Statistics of a double in float would lose what double was for; the reference keeps it.
+  const DType wide = dtype == DType::kFloat64 ? dtype : stash;
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, trailing_axes(rewrite));
+  const auto cast = [&](ValueId value, DType from, DType to) {
+    return from == to ? value : rewrite.insert("Cast", {value}, {{"to", static_cast<int64_t>(to)}});
+  };
+  const std::vector<Attribute> reduction{{"axes", axes}, {"keepdims", int64_t{1}}};
+  const auto epsilon = static_cast<double>(rewrite.float_attribute("epsilon"));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor small, from_doubles(wide, {}, std::span(&epsilon, 1)));
+  const ValueId x = cast(inputs[0], dtype, wide);
+  const ValueId mean = rewrite.insert("ReduceMean", {x}, reduction);
+  const ValueId centred = rewrite.insert("Sub", {x, mean});
+  const ValueId variance =
+      rewrite.insert("ReduceMean", {rewrite.insert("Mul", {centred, centred})}, reduction);
+  const ValueId deviation = rewrite.insert(
+      "Sqrt",
+      {rewrite.insert("Add", {variance, rewrite.add_constant("epsilon", std::move(small))})});
+  const ValueId inverse = rewrite.insert("Reciprocal", {deviation});
+  const ValueId normal = cast(rewrite.insert("Mul", {centred, inverse}), wide, dtype);
+  const std::vector<ValueId> y{rewrite.node().output(0)};
+  const auto hand_out = [&](size_t i, ValueId value) {
+    if (!rewrite.node().output(i).is_valid()) return;
+    rewrite.replace("Cast", {value}, {{"to", static_cast<int64_t>(stash)}}, "",
+                    std::vector<ValueId>{rewrite.node().output(i)});
+  };
+  hand_out(1, mean);
+  hand_out(2, inverse);
+  if (rewrite.node().input(2).is_valid()) {
+    rewrite.replace("Add", {rewrite.insert("Mul", {normal, inputs[1]}), inputs[2]}, {}, "", y);
+  } else {
+    rewrite.replace("Mul", {normal, inputs[1]}, {}, "", y);
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& layer_normalization_operator() {
@@ -96,7 +141,8 @@ const Operator& layer_normalization_operator() {
       .versions = {{.since = 17,
                     .signature = "(X: T, Scale: T, B?: T) -> (Y: T, Mean?: U, InvStdDev?: U)",
                     .types = "T: floats bfloat16; U: float bfloat16",
-                    .attributes = "axis: int = -1; epsilon: float = 1e-05; stash_type: int = 1"}},
+                    .attributes = "axis: int = -1; epsilon: float = 1e-05; stash_type: int = 1",
+                    .downgrade = expand_layer_normalization}},
       .infer = infer_layer_normalization,
       .evaluate = evaluate_layer_normalization,
   };

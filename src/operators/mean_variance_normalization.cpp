@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
@@ -50,6 +51,20 @@ Status evaluate_mean_variance_normalization(EvaluateContext& context) {
   return y.finish(context);
 }
 
+Status expand_mean_variance_normalization(NodeRewrite& rewrite) {
+  const std::span<const int64_t> axes = rewrite.ints_attribute("axes");
+  const std::vector<Attribute> reduction{{"axes", std::vector<int64_t>(axes.begin(), axes.end())},
+                                         {"keepdims", int64_t{1}}};
+  const ValueId x = rewrite.node().input(0);
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId epsilon, scalar_like_input(rewrite, "epsilon", 1e-9));
+  const ValueId centred = rewrite.insert("Sub", {x, rewrite.insert("ReduceMean", {x}, reduction)});
+  const ValueId variance =
+      rewrite.insert("ReduceMean", {rewrite.insert("Mul", {centred, centred})}, reduction);
+  const ValueId deviation = rewrite.insert("Sqrt", {variance});
+  rewrite.replace("Div", {centred, rewrite.insert("Add", {deviation, epsilon})});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& mean_variance_normalization_operator() {
@@ -59,7 +74,8 @@ const Operator& mean_variance_normalization_operator() {
       .versions = {{.since = 9,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "axes: ints = [0, 2, 3]"},
+                    .attributes = "axes: ints = [0, 2, 3]",
+                    .downgrade = expand_mean_variance_normalization},
                    {.since = 13,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",

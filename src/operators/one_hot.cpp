@@ -1,5 +1,6 @@
 // OneHot: writes an on value at each index and an off value elsewhere along a new axis.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
@@ -62,6 +63,13 @@ Status evaluate_one_hot(EvaluateContext& context) {
   return y.finish(context, 0);
 }
 
+// The axis of the result; -1 was always allowed.
+Status downgrade_11(NodeRewrite& rewrite) {
+  if (rewrite.int_attribute("axis") == -1) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  return count_axis_from_front(rewrite, "axis", rank + 1);
+}
+
 }  // namespace
 
 const Operator& one_hot_operator() {
@@ -75,7 +83,8 @@ const Operator& one_hot_operator() {
                    {.since = 11,
                     .signature = kSignature,
                     .types = "T1: numeric; T2: numeric; T3: all_ir3",
-                    .attributes = "axis: int = -1"},
+                    .attributes = "axis: int = -1",
+                    .downgrade = downgrade_11},
                    {.since = 28,
                     .signature = kSignature,
                     .types = "T1: numeric; T2: numeric; T3: all_ir4",

@@ -260,7 +260,7 @@ void NodeRewrite::replace(std::string op_type, std::vector<ValueId> inputs,
   spec.outputs = outputs ? std::move(*outputs)
                          : std::vector<ValueId>(node().outputs().begin(), node().outputs().end());
   patch_.add_node(std::move(spec));
-  patch_.remove_node(node().id());
+  if (!replaced_) patch_.remove_node(node().id());
   replaced_ = true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/loops.h"
 #include "operators/operator.h"
@@ -174,6 +175,49 @@ Status attributes_to_inputs(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// Mode 'wrap' came with version 19.
+Status downgrade_19(NodeRewrite& rewrite) {
+  if (rewrite.string_attribute("mode") == "wrap")
+    return Status::unsupported("attribute 'mode' ('wrap') came with opset 19");
+  return Status::ok();
+}
+
+// Pads for chosen axes become pads for all.
+Status downgrade_18(NodeRewrite& rewrite) {
+  if (!rewrite.node().input(3).is_valid()) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> pads, constant_ints(rewrite, 1, "pads"));
+  SHIPWAY_ASSIGN_OR_RETURN(std::vector<int64_t> axes, constant_ints(rewrite, 3, "axes"));
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  SHIPWAY_ASSIGN_OR_RETURN(axes, normalize_axes(axes, rank, "input 'axes'"));
+  if (pads.size() != 2 * axes.size())
+    return Status::invalid_model("input 'pads' has {} elements, expected {}", pads.size(),
+                                 2 * axes.size());
+  std::vector<int64_t> all(static_cast<size_t>(2 * rank), 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    all[static_cast<size_t>(axes[i])] = pads[i];
+    all[static_cast<size_t>(axes[i] + rank)] = pads[i + axes.size()];
+  }
+  rewrite.set_input(1, rewrite.add_ints("pads", all));
+  rewrite.set_input(3, {});
+  return Status::ok();
+}
+
+Status inputs_to_attributes(NodeRewrite& rewrite) {
+  SHIPWAY_RETURN_IF_ERROR(move_input_to_ints(rewrite, 1, "pads"));
+  SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> value,
+                           constant_float(rewrite, 2, "constant_value"));
+  if (value && *value != 0) rewrite.set_attribute({"value", *value});
+  rewrite.set_input(2, {});
+  return Status::ok();
+}
+
+Status pads_to_paddings(NodeRewrite& rewrite) {
+  const std::span<const int64_t> pads = rewrite.ints_attribute("pads");
+  rewrite.set_attribute({"paddings", std::vector<int64_t>(pads.begin(), pads.end())});
+  rewrite.remove_attribute("pads");
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& pad_operator() {
@@ -189,11 +233,13 @@ const Operator& pad_operator() {
                     .signature = "(data: T) -> (output: T)",
                     .types = "T: floats",
                     .attributes = "mode: string = 'constant'; pads: ints!; value: float = 0.0",
-                    .upgrade = attributes_to_inputs},
+                    .upgrade = attributes_to_inputs,
+                    .downgrade = pads_to_paddings},
                    {.since = 11,
                     .signature = "(data: T, pads: int64, constant_value?: T) -> (output: T)",
                     .types = "T: numeric",
-                    .attributes = "mode: string = 'constant'"},
+                    .attributes = "mode: string = 'constant'",
+                    .downgrade = inputs_to_attributes},
                    {.since = 13,
                     .signature = "(data: T, pads: int64, constant_value?: T) -> (output: T)",
                     .types = "T: all_ir4",
@@ -201,11 +247,13 @@ const Operator& pad_operator() {
                    {.since = 18,
                     .signature = kSignature,
                     .types = "T: all_ir4; Tind: int32 int64",
-                    .attributes = "mode: string = 'constant'"},
+                    .attributes = "mode: string = 'constant'",
+                    .downgrade = downgrade_18},
                    {.since = 19,
                     .signature = kSignature,
                     .types = "T: all_ir4; Tind: int32 int64",
-                    .attributes = "mode: string = 'constant'"},
+                    .attributes = "mode: string = 'constant'",
+                    .downgrade = downgrade_19},
                    {.since = 21,
                     .signature = kSignature,
                     .types = "T: all_ir10; Tind: int32 int64",

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "operators/downgrade_steps.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 #include "operators/windows.h"
@@ -332,6 +333,11 @@ Status upgrade_lp_pool_1(NodeRewrite& rewrite) {
   return make_p_integral(rewrite);
 }
 
+Status make_p_float(NodeRewrite& rewrite) {
+  rewrite.set_attribute({"p", static_cast<float>(rewrite.int_attribute("p"))});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& average_pool_operator() {
@@ -360,7 +366,8 @@ const Operator& average_pool_operator() {
            {.since = 19,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats",
-            .attributes = kAveragePoolAttributesSince19},
+            .attributes = kAveragePoolAttributesSince19,
+            .downgrade = drop_unit_dilations},
            {.since = 22,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats bfloat16",
@@ -395,7 +402,8 @@ const Operator& global_lp_pool_operator() {
                    {.since = 2,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats",
-                    .attributes = "p: int = 2"},
+                    .attributes = "p: int = 2",
+                    .downgrade = make_p_float},
                    {.since = 22,
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
@@ -434,7 +442,8 @@ const Operator& lp_pool_operator() {
            {.since = 2,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats",
-            .attributes = kLpPoolAttributesSince2},
+            .attributes = kLpPoolAttributesSince2,
+            .downgrade = make_p_float},
            {.since = 11,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats",
@@ -442,7 +451,8 @@ const Operator& lp_pool_operator() {
            {.since = 18,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats",
-            .attributes = kLpPoolAttributesSince18},
+            .attributes = kLpPoolAttributesSince18,
+            .downgrade = drop_unit_dilations},
            {.since = 22,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats bfloat16",
@@ -469,7 +479,8 @@ const Operator& max_pool_operator() {
                    {.since = 10,
                     .signature = "(X: T) -> (Y: T, Indices?: I)",
                     .types = "T: floats; I: int64",
-                    .attributes = kMaxPoolAttributesSince10},
+                    .attributes = kMaxPoolAttributesSince10,
+                    .downgrade = drop_unit_dilations},
                    {.since = 11,
                     .signature = "(X: T) -> (Y: T, Indices?: I)",
                     .types = "T: floats; I: int64",

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/quantization.h"
 #include "operators/shape_rules.h"
@@ -194,6 +195,40 @@ constexpr std::string_view kQuantizeLinearAttributesSince23 =
     "axis: int = 1; block_size: int = 0; output_dtype: int = 0; precision: int = 0; "
     "saturate: int = 1";
 
+// A zero point says the dtype of the result too.
+Status downgrade_quantize_21(NodeRewrite& rewrite) {
+  const int64_t dtype = rewrite.int_attribute("output_dtype");
+  if (rewrite.has_attribute("output_dtype")) rewrite.remove_attribute("output_dtype");
+  if (dtype == 0 || rewrite.node().input(2).is_valid()) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const Shape shape, known_shape(rewrite, 1));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor zeros, Tensor::zeros(static_cast<DType>(dtype), shape));
+  rewrite.set_input(2, rewrite.add_constant("zero_point", std::move(zeros)));
+  return Status::ok();
+}
+
+Status downgrade_dequantize_23(NodeRewrite& rewrite) {
+  const int64_t dtype = rewrite.int_attribute("output_dtype");
+  if (dtype == 0) return Status::ok();
+  if (rewrite.input_type(1).dtype() != static_cast<DType>(dtype))
+    return Status::unsupported("attribute 'output_dtype' ({}) came with opset 23", dtype);
+  rewrite.remove_attribute("output_dtype");
+  return Status::ok();
+}
+
+// Saturation is a matter of the float8 kinds, which came with it.
+Status drop_saturate(NodeRewrite& rewrite) {
+  if (rewrite.has_attribute("saturate")) rewrite.remove_attribute("saturate");
+  return Status::ok();
+}
+
+// Until version 13, one scale served the whole tensor.
+Status downgrade_13(NodeRewrite& rewrite) {
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 1));
+  if (rank != 0) return Status::unsupported("a scale for each index of an axis came with opset 13");
+  if (rewrite.has_attribute("axis")) rewrite.remove_attribute("axis");
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& dequantize_linear_operator() {
@@ -207,7 +242,8 @@ const Operator& dequantize_linear_operator() {
            {.since = 13,
             .signature = "(x: T, x_scale: float, x_zero_point?: T) -> (y: float)",
             .types = "T: uint8 int8 int32",
-            .attributes = "axis: int = 1"},
+            .attributes = "axis: int = 1",
+            .downgrade = downgrade_13},
            {.since = 19,
             .signature = "(x: T1, x_scale: T2, x_zero_point?: T1) -> (y: T2)",
             .types = "T1: float8s uint8 int8 int32; T2: float float16 bfloat16",
@@ -220,7 +256,8 @@ const Operator& dequantize_linear_operator() {
             .signature = kDequantizeLinearSignatureSince23,
             .types = "T1: float8s int4s uint8 int8 uint16 int16 int32 float4e2m1; "
                      "T2: float float16 bfloat16; T3: float float16 bfloat16",
-            .attributes = kDequantizeLinearAttributesSince23},
+            .attributes = kDequantizeLinearAttributesSince23,
+            .downgrade = downgrade_dequantize_23},
            {.since = 24,
             .signature = kDequantizeLinearSignatureSince23,
             .types = "T1: float8s int4s uint8 int8 uint16 int16 int32 float4e2m1; "
@@ -268,16 +305,19 @@ const Operator& quantize_linear_operator() {
            {.since = 13,
             .signature = "(x: T1, y_scale: float, y_zero_point?: T2) -> (y: T2)",
             .types = "T1: float int32; T2: uint8 int8",
-            .attributes = "axis: int = 1"},
+            .attributes = "axis: int = 1",
+            .downgrade = downgrade_13},
            {.since = 19,
             .signature = "(x: T1, y_scale: T1, y_zero_point?: T2) -> (y: T2)",
             .types = "T1: float int32 float16 bfloat16; T2: float8s uint8 int8",
-            .attributes = "axis: int = 1; saturate: int = 1"},
+            .attributes = "axis: int = 1; saturate: int = 1",
+            .downgrade = drop_saturate},
            {.since = 21,
             .signature = "(x: T1, y_scale: T1, y_zero_point?: T2) -> (y: T2)",
             .types = "T1: float int32 float16 bfloat16; T2: float8s int4s uint8 int8 uint16 int16",
             .attributes =
-                "axis: int = 1; block_size: int = 0; output_dtype: int = 0; saturate: int = 1"},
+                "axis: int = 1; block_size: int = 0; output_dtype: int = 0; saturate: int = 1",
+            .downgrade = downgrade_quantize_21},
            {.since = 23,
             .signature = kQuantizeLinearSignatureSince23,
             .types = "T1: float int32 float16 bfloat16; T2: float int32 float16 bfloat16; "

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 #include "operators/upgrade_steps.h"
@@ -287,6 +288,25 @@ constexpr std::string_view kAttributes = "keepdims: int = 1; noop_with_empty_axe
 constexpr std::string_view kTypesReduceMaxSince13 =
     "T: floats uint8 int8 int32 int64 uint32 uint64 bfloat16";
 
+// No axes meant all of them; version 18 (13 of ReduceSum) can also let an empty list mean none.
+Status move_axes_to_attribute(NodeRewrite& rewrite) {
+  const bool noop = rewrite.int_attribute("noop_with_empty_axes") != 0;
+  if (rewrite.has_attribute("noop_with_empty_axes"))
+    rewrite.remove_attribute("noop_with_empty_axes");
+  std::vector<int64_t> axes;
+  if (rewrite.node().input(1).is_valid()) {
+    SHIPWAY_ASSIGN_OR_RETURN(axes, constant_ints(rewrite, 1, "axes"));
+    rewrite.set_input(1, {});
+  }
+  if (!axes.empty()) {
+    rewrite.set_attribute({"axes", std::move(axes)});
+  } else if (noop) {
+    return Status::unsupported("attribute 'noop_with_empty_axes' (1) came with opset {}",
+                               rewrite.schema().since);
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& reduce_l1_operator() {
@@ -300,7 +320,8 @@ const Operator& reduce_l1_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -309,7 +330,8 @@ const Operator& reduce_l1_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_reduction,
       .evaluate = evaluate_reduction<L1Rule>,
   };
@@ -327,7 +349,8 @@ const Operator& reduce_l2_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -336,7 +359,8 @@ const Operator& reduce_l2_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_reduction,
       .evaluate = evaluate_real_reduction<L2Rule>,
   };
@@ -354,7 +378,8 @@ const Operator& reduce_log_sum_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -363,7 +388,8 @@ const Operator& reduce_log_sum_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute},
                    {.since = 28,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = "T: floats bfloat16",
@@ -385,7 +411,8 @@ const Operator& reduce_log_sum_exp_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -394,7 +421,8 @@ const Operator& reduce_log_sum_exp_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute},
                    {.since = 28,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = "T: floats bfloat16",
@@ -416,7 +444,8 @@ const Operator& reduce_max_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 12,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats uint8 int8 int32 int64 uint32 uint64",
@@ -429,7 +458,8 @@ const Operator& reduce_max_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesReduceMaxSince13,
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute},
                    {.since = 20,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = "T: floats uint8 int8 int32 int64 bool uint32 uint64 bfloat16",
@@ -452,7 +482,8 @@ const Operator& reduce_mean_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -461,7 +492,8 @@ const Operator& reduce_mean_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_reduction,
       .evaluate = evaluate_reduction<MeanRule>,
   };
@@ -479,7 +511,8 @@ const Operator& reduce_min_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 12,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats uint8 int8 int32 int64 uint32 uint64",
@@ -492,7 +525,8 @@ const Operator& reduce_min_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesReduceMaxSince13,
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute},
                    {.since = 20,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = "T: floats uint8 int8 int32 int64 bool uint32 uint64 bfloat16",
@@ -515,7 +549,8 @@ const Operator& reduce_prod_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -524,7 +559,8 @@ const Operator& reduce_prod_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_followed_reduction<&DimTable::mul>,
       .evaluate = evaluate_reduction<ProdRule>,
   };
@@ -543,11 +579,13 @@ const Operator& reduce_sum_operator() {
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
                     .attributes = "axes: ints?; keepdims: int = 1",
-                    .upgrade = move_axes_to_input},
+                    .upgrade = move_axes_to_input,
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_followed_reduction<&DimTable::add>,
       .evaluate = evaluate_reduction<SumRule>,
   };
@@ -565,7 +603,8 @@ const Operator& reduce_sum_square_operator() {
                    {.since = 11,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = "T: floats int32 int64 uint32 uint64",
-                    .attributes = "axes: ints?; keepdims: int = 1"},
+                    .attributes = "axes: ints?; keepdims: int = 1",
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T) -> (reduced: T)",
                     .types = kTypesSince13,
@@ -574,7 +613,8 @@ const Operator& reduce_sum_square_operator() {
                    {.since = 18,
                     .signature = "(data: T, axes?: int64) -> (reduced: T)",
                     .types = kTypesSince13,
-                    .attributes = kAttributes}},
+                    .attributes = kAttributes,
+                    .downgrade = move_axes_to_attribute}},
       .infer = infer_reduction,
       .evaluate = evaluate_reduction<SumSquareRule>,
   };

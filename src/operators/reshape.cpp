@@ -3,8 +3,10 @@
 #include <numeric>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 #include "operators/upgrade_steps.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 
@@ -132,6 +134,22 @@ Status shape_attribute_to_input(NodeRewrite& rewrite) {
   return move_ints_to_input(rewrite, "shape", 1);
 }
 
+// Without a zero in the shape, `allowzero` says nothing.
+Status drop_allow_zero(NodeRewrite& rewrite) {
+  if (rewrite.int_attribute("allowzero") != 0) {
+    const Tensor* shape = rewrite.input_constant(1);
+    if (!shape) return Status::unsupported("attribute 'allowzero' (1) came with opset 14");
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, to_ints(*shape));
+    if (std::find(sizes.begin(), sizes.end(), 0) != sizes.end())
+      return Status::unsupported("attribute 'allowzero' (1) came with opset 14");
+  }
+  if (rewrite.has_attribute("allowzero")) rewrite.remove_attribute("allowzero");
+  return Status::ok();
+}
+Status input_to_shape_attribute(NodeRewrite& rewrite) {
+  return move_input_to_ints(rewrite, 1, "shape");
+}
+
 }  // namespace
 
 const Operator& reshape_operator() {
@@ -145,14 +163,16 @@ const Operator& reshape_operator() {
                     .upgrade = shape_attribute_to_input},
                    {.since = 5,
                     .signature = "(data: T, shape: int64) -> (reshaped: T)",
-                    .types = "T: all_ir3"},
+                    .types = "T: all_ir3",
+                    .downgrade = input_to_shape_attribute},
                    {.since = 13,
                     .signature = "(data: T, shape: int64) -> (reshaped: T)",
                     .types = "T: all_ir4"},
                    {.since = 14,
                     .signature = "(data: T, shape: int64) -> (reshaped: T)",
                     .types = "T: all_ir4",
-                    .attributes = "allowzero: int = 0"},
+                    .attributes = "allowzero: int = 0",
+                    .downgrade = drop_allow_zero},
                    {.since = 19,
                     .signature = "(data: T, shape: int64) -> (reshaped: T)",
                     .types = "T: all_ir9",

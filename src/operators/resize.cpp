@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
@@ -467,6 +468,123 @@ Status upgrade_11(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+Status downgrade_19(NodeRewrite& rewrite) {
+  if (rewrite.string_attribute("coordinate_transformation_mode") == "half_pixel_symmetric")
+    return Status::unsupported(
+        "attribute 'coordinate_transformation_mode' ('half_pixel_symmetric') came with opset 19");
+  return Status::ok();
+}
+
+bool is_empty_input(const NodeRewrite& rewrite, size_t i) {
+  if (!rewrite.node().input(i).is_valid()) return true;
+  const Tensor* constant = rewrite.input_constant(i);
+  return constant && constant->element_count() == 0;
+}
+
+// Sizes or scales of chosen axes become those of all axes.
+Status downgrade_18(NodeRewrite& rewrite) {
+  if (!rewrite.has_attribute("axes")) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  SHIPWAY_ASSIGN_OR_RETURN(
+      const std::vector<int64_t> axes,
+      normalize_axes(rewrite.ints_attribute("axes"), rank, "attribute 'axes'"));
+  if (!is_empty_input(rewrite, 1))
+    return Status::unsupported("attribute 'axes' beside input 1 ('roi') came with opset 18");
+  if (!is_empty_input(rewrite, 2)) {
+    const Tensor* scales = rewrite.input_constant(2);
+    if (!scales || scales->element_count() != static_cast<int64_t>(axes.size()))
+      return Status::unsupported(
+          "attribute 'axes' came with opset 18, and input 2 ('scales') is computed");
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> given, to_doubles(*scales));
+    std::vector<float> all(static_cast<size_t>(rank), 1.0f);
+    for (size_t i = 0; i < axes.size(); ++i)
+      all[static_cast<size_t>(axes[i])] = static_cast<float>(given[i]);
+    rewrite.set_input(2, rewrite.add_constant("scales", Tensor::from<float>({rank}, all)));
+  } else {
+    SHIPWAY_ASSIGN_OR_RETURN(const Shape shape, known_shape(rewrite, 0));
+    const Tensor* sizes = rewrite.input_constant(3);
+    if (!sizes || sizes->element_count() != static_cast<int64_t>(axes.size()))
+      return Status::unsupported(
+          "attribute 'axes' came with opset 18, and input 3 ('sizes') is computed");
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> given, to_ints(*sizes));
+    std::vector<int64_t> all(shape.begin(), shape.end());
+    for (size_t i = 0; i < axes.size(); ++i) all[static_cast<size_t>(axes[i])] = given[i];
+    rewrite.set_input(3, rewrite.add_ints("sizes", all));
+  }
+  rewrite.remove_attribute("axes");
+  return Status::ok();
+}
+
+// Version 11 wanted `roi` and `scales` even where they say nothing.
+Status downgrade_13(NodeRewrite& rewrite) {
+  for (size_t i : {size_t{1}, size_t{2}})
+    if (!rewrite.node().input(i).is_valid())
+      rewrite.set_input(
+          i, rewrite.add_constant(i == 1 ? "roi" : "scales", Tensor::from<float>({0}, {})));
+  return Status::ok();
+}
+
+// Version 10 knew one way to place samples: at i / scale, rounded down.
+Status downgrade_11(NodeRewrite& rewrite) {
+  const std::string& mode = rewrite.string_attribute("mode");
+  const std::string& placed = rewrite.string_attribute("coordinate_transformation_mode");
+  const std::string& nearest = rewrite.string_attribute("nearest_mode");
+  ValueId scales = rewrite.node().input(2);
+  std::vector<float> factors;
+  if (rewrite.node().input(3).is_valid()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, constant_ints(rewrite, 3, "sizes"));
+    SHIPWAY_ASSIGN_OR_RETURN(const Shape shape, known_shape(rewrite, 0));
+    if (sizes.size() != shape.size())
+      return Status::invalid_model("input 3 ('sizes') has {} elements, expected {}", sizes.size(),
+                                   shape.size());
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      const float factor = static_cast<float>(sizes[i]) / static_cast<float>(shape[i]);
+      if (shape[i] == 0 ||
+          std::floor(static_cast<float>(shape[i]) * factor) != static_cast<float>(sizes[i]))
+        return Status::unsupported("input 3 ('sizes') came with opset 11, and no scale gives {}",
+                                   sizes[i]);
+      factors.push_back(factor);
+    }
+    scales = rewrite.add_constant(
+        "scales", Tensor::from<float>({static_cast<int64_t>(factors.size())}, factors));
+  } else if (const Tensor* constant = rewrite.input_constant(2)) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> given, to_doubles(*constant));
+    factors.assign(given.begin(), given.end());
+  }
+  // Whole factors: rounding (i + 0.5) / f - 0.5 never meets a tie and gives the floor of i / f.
+  const bool whole = !factors.empty() && std::all_of(factors.begin(), factors.end(), [](float f) {
+    return f >= 1 && f == std::floor(f);
+  });
+  const bool floors = placed == "asymmetric" && nearest == "floor";
+  const bool rounds = whole && placed == "half_pixel" && nearest.starts_with("round_prefer");
+  if (!(mode == "nearest" && (floors || rounds)) && !(mode == "linear" && placed == "asymmetric"))
+    return Status::unsupported(
+        "attribute 'coordinate_transformation_mode' ({}) with modes {} and {} came with opset 11",
+        quoted(placed), quoted(mode), quoted(nearest));
+  for (const char* name : {"coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a",
+                           "exclude_outside", "extrapolation_value"})
+    if (rewrite.has_attribute(name)) rewrite.remove_attribute(name);
+  rewrite.set_input(3, {});
+  rewrite.set_input(2, {});
+  rewrite.set_input(1, scales);
+  return Status::ok();
+}
+
+// Upsample could only enlarge.
+Status downgrade_10(NodeRewrite& rewrite) {
+  const Tensor* scales = rewrite.input_constant(1);
+  if (!scales)
+    return Status::unsupported("operator Resize came with opset 10, and its scales are computed");
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> factors, to_doubles(*scales));
+  if (std::any_of(factors.begin(), factors.end(), [](double f) { return f < 1; }))
+    return Status::unsupported("operator Resize came with opset 10; Upsample cannot shrink");
+  const std::span<const ValueId> inputs = rewrite.node().inputs();
+  const std::span<const Attribute> attributes = rewrite.node().attributes();
+  rewrite.replace("Upsample", {inputs.begin(), inputs.end()},
+                  {attributes.begin(), attributes.end()});
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<int64_t> scaled_size(int64_t size, float scale) {
@@ -524,24 +642,29 @@ const Operator& resize_operator() {
                     .signature = "(X: T, scales: float) -> (Y: T)",
                     .types = "T: all_ir3",
                     .attributes = "mode: string = 'nearest'",
-                    .upgrade = upgrade_10},
+                    .upgrade = upgrade_10,
+                    .downgrade = downgrade_10},
                    {.since = 11,
                     .signature = "(X: T1, roi: T2, scales: float, sizes?: int64) -> (Y: T1)",
                     .types = "T1: all_ir3; T2: floats",
                     .attributes = kAttributesSince11,
-                    .upgrade = upgrade_11},
+                    .upgrade = upgrade_11,
+                    .downgrade = downgrade_11},
                    {.since = 13,
                     .signature = kSignature,
                     .types = "T1: all_ir4; T2: floats",
-                    .attributes = kAttributesSince11},
+                    .attributes = kAttributesSince11,
+                    .downgrade = downgrade_13},
                    {.since = 18,
                     .signature = kSignature,
                     .types = "T1: all_ir4; T2: floats",
-                    .attributes = kAttributesSince18},
+                    .attributes = kAttributesSince18,
+                    .downgrade = downgrade_18},
                    {.since = 19,
                     .signature = kSignature,
                     .types = "T1: all_ir4; T2: floats",
-                    .attributes = kAttributesSince18}},
+                    .attributes = kAttributesSince18,
+                    .downgrade = downgrade_19}},
       .infer = infer_resize,
       .evaluate = evaluate_resize,
   };

@@ -3,8 +3,10 @@
 // y = x / sqrt(mean(x * x) + epsilon) * scale, over the axes from `axis` on
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/moments.h"
 #include "operators/shape_rules.h"
+#include "tensor/convert.h"
 
 namespace shipway {
 
@@ -48,6 +50,31 @@ Status evaluate_rms_normalization(EvaluateContext& context) {
   return y.finish(context);
 }
 
+// In operators of opset 22: y = x / sqrt(mean(x * x) + epsilon) * scale, in the dtype that
+// stash_type says.
+Status expand_rms_normalization(NodeRewrite& rewrite) {
+  const ValueId input = rewrite.node().input(0), scale = rewrite.node().input(1);
+  const DType dtype = rewrite.input_type(0).dtype(), out = rewrite.input_type(1).dtype();
+  if (dtype == DType::kUndefined || out == DType::kUndefined)
+    return Status::unsupported("the dtype of input 0 or 1 is not known before the run");
+  const DType wide =
+      dtype == DType::kFloat64 ? dtype : static_cast<DType>(rewrite.int_attribute("stash_type"));
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, trailing_axes(rewrite));
+  const auto cast = [&](ValueId value, DType from, DType to) {
+    return from == to ? value : rewrite.insert("Cast", {value}, {{"to", static_cast<int64_t>(to)}});
+  };
+  const auto epsilon = static_cast<double>(rewrite.float_attribute("epsilon"));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor small, from_doubles(wide, {}, std::span(&epsilon, 1)));
+  const ValueId x = cast(input, dtype, wide);
+  const ValueId square =
+      rewrite.insert("ReduceMean", {rewrite.insert("Mul", {x, x}), rewrite.add_ints("axes", axes)},
+                     {{"keepdims", int64_t{1}}});
+  const ValueId root = rewrite.insert(
+      "Sqrt", {rewrite.insert("Add", {square, rewrite.add_constant("epsilon", std::move(small))})});
+  rewrite.replace("Mul", {cast(rewrite.insert("Div", {x, root}), wide, out), scale});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& rms_normalization_operator() {
@@ -57,7 +84,8 @@ const Operator& rms_normalization_operator() {
       .versions = {{.since = 23,
                     .signature = "(X: T, scale: V) -> (Y: V)",
                     .types = "T: floats bfloat16; V: floats bfloat16",
-                    .attributes = "axis: int = -1; epsilon: float = 1e-05; stash_type: int = 1"}},
+                    .attributes = "axis: int = -1; epsilon: float = 1e-05; stash_type: int = 1",
+                    .downgrade = expand_rms_normalization}},
       .infer = infer_rms_normalization,
       .evaluate = evaluate_rms_normalization,
   };

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "operators/downgrade_steps.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 
@@ -171,6 +172,15 @@ Status upgrade_10(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+Status downgrade_16(NodeRewrite& rewrite) {
+  const std::string& mode = rewrite.string_attribute("coordinate_transformation_mode");
+  if (mode != "output_half_pixel")
+    return Status::unsupported("attribute 'coordinate_transformation_mode' ({}) came with opset 16",
+                               quoted(mode));
+  rewrite.remove_attribute("coordinate_transformation_mode");
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& roi_align_operator() {
@@ -188,7 +198,8 @@ const Operator& roi_align_operator() {
                    {.since = 16,
                     .signature = kSignature,
                     .types = "T1: floats; T2: int64",
-                    .attributes = kAttributes},
+                    .attributes = kAttributes,
+                    .downgrade = downgrade_16},
                    {.since = 22,
                     .signature = kSignature,
                     .types = "T1: floats bfloat16; T2: int64",

@@ -190,6 +190,11 @@ Status refuse_batches(NodeRewrite&) {
   return Status::unsupported("version 8 of Scan, with a batch axis, cannot be said in version 9");
 }
 
+// Version 8 ran every sequence of a batch for itself, with axes of their own.
+Status refuse_scan_9(NodeRewrite&) {
+  return Status::unsupported("Scan without a batch axis came with opset 9");
+}
+
 }  // namespace
 
 const Operator& scan_operator() {
@@ -205,7 +210,11 @@ const Operator& scan_operator() {
             .types = "I: int64; V: all_ir3",
             .attributes = "body: graph!; directions: ints?; num_scan_inputs: int!",
             .upgrade = refuse_batches},
-           {.since = 9, .signature = kSignature, .types = "V: all_ir3", .attributes = kAttributes},
+           {.since = 9,
+            .signature = kSignature,
+            .types = "V: all_ir3",
+            .attributes = kAttributes,
+            .downgrade = refuse_scan_9},
            {.since = 11, .signature = kSignature, .types = "V: all_ir3", .attributes = kAttributes},
            {.since = 16, .signature = kSignature, .types = "V: all_ir4", .attributes = kAttributes},
            {.since = 19, .signature = kSignature, .types = "V: all_ir9", .attributes = kAttributes},

@@ -16,6 +16,13 @@ Status become_scatter_elements(NodeRewrite& rewrite) {
 
 }  // namespace
 
+Status refuse_max_and_min(NodeRewrite& rewrite) {
+  const std::string& reduction = rewrite.string_attribute("reduction");
+  if (reduction == "max" || reduction == "min")
+    return Status::unsupported("attribute 'reduction' ('{}') came with opset 18", reduction);
+  return Status::ok();
+}
+
 const Operator& scatter_operator() {
   static const Operator definition{
       .name = "Scatter",

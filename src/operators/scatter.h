@@ -13,6 +13,9 @@ namespace shipway {
 Status scatter_updates(EvaluateContext& context, std::span<const int64_t> positions,
                        std::string_view reduction);
 
+/// The downgrade step 18 -> 16: the reductions 'max' and 'min' came with 18.
+Status refuse_max_and_min(NodeRewrite& rewrite);
+
 /// Both halves of ScatterElements, which the older Scatter is, too.
 Status infer_scatter_elements(InferContext& context);
 Status evaluate_scatter_elements(EvaluateContext& context);

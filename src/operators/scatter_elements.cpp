@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/indices.h"
 #include "operators/loops.h"
@@ -64,6 +65,22 @@ Status reduce_updates(EvaluateContext& context, std::span<const int64_t> positio
   });
 }
 
+// The operator's name before version 11.
+Status become_scatter(NodeRewrite& rewrite) {
+  const std::span<const ValueId> inputs = rewrite.node().inputs();
+  std::vector<Attribute> attributes;
+  if (rewrite.has_attribute("axis")) {
+    int64_t axis = rewrite.int_attribute("axis");
+    if (axis < 0) {
+      SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+      axis += rank;
+    }
+    attributes.push_back({"axis", axis});
+  }
+  rewrite.replace("Scatter", {inputs.begin(), inputs.end()}, std::move(attributes));
+  return Status::ok();
+}
+
 }  // namespace
 
 Status scatter_updates(EvaluateContext& context, std::span<const int64_t> positions,
@@ -116,7 +133,8 @@ const Operator& scatter_elements_operator() {
       .versions = {{.since = 11,
                     .signature = kSignature,
                     .types = "T: all_ir3; Tind: int32 int64",
-                    .attributes = "axis: int = 0"},
+                    .attributes = "axis: int = 0",
+                    .downgrade = become_scatter},
                    {.since = 13,
                     .signature = kSignature,
                     .types = "T: all_ir4; Tind: int32 int64",
@@ -128,7 +146,8 @@ const Operator& scatter_elements_operator() {
                    {.since = 18,
                     .signature = kSignature,
                     .types = "T: all_ir4; Tind: int32 int64",
-                    .attributes = "axis: int = 0; reduction: string = 'none'"}},
+                    .attributes = "axis: int = 0; reduction: string = 'none'",
+                    .downgrade = refuse_max_and_min}},
       .infer = infer_scatter_elements,
       .evaluate = evaluate_scatter_elements,
       .accuracy = Accuracy::rounding(),

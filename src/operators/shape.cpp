@@ -1,7 +1,9 @@
 // Shape: shape of a tensor as a list of integers.
 #include <algorithm>
+#include <limits>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 
 namespace shipway {
@@ -37,6 +39,22 @@ Status evaluate_shape(EvaluateContext& context) {
   return Status::ok();
 }
 
+// A part of the shape is cut out of the whole.
+Status downgrade_15(NodeRewrite& rewrite) {
+  const int64_t start = rewrite.int_attribute("start");
+  if (start == 0 && !rewrite.has_attribute("end")) {
+    if (rewrite.has_attribute("start")) rewrite.remove_attribute("start");
+    return Status::ok();
+  }
+  const int64_t end = rewrite.has_attribute("end") ? rewrite.int_attribute("end")
+                                                   : std::numeric_limits<int32_t>::max();
+  const ValueId shape = rewrite.insert("Shape", {rewrite.node().input(0)});
+  const ValueId from = rewrite.add_ints("start", std::vector<int64_t>{start});
+  const ValueId to = rewrite.add_ints("end", std::vector<int64_t>{end});
+  rewrite.replace("Slice", {shape, from, to});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& shape_operator() {
@@ -49,7 +67,8 @@ const Operator& shape_operator() {
            {.since = 15,
             .signature = "(data: T) -> (shape: T1)",
             .types = "T: all_ir4; T1: int64",
-            .attributes = "end: int?; start: int = 0"},
+            .attributes = "end: int?; start: int = 0",
+            .downgrade = downgrade_15},
            {.since = 19,
             .signature = "(data: T) -> (shape: T1)",
             .types = "T: all_ir9; T1: int64",

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/loops.h"
 #include "operators/operator.h"
@@ -185,6 +186,34 @@ Status attributes_to_inputs(NodeRewrite& rewrite) {
   return move_ints_to_input(rewrite, "axes", 3);
 }
 
+// Before version 11, axes were counted from the front.
+Status downgrade_11(NodeRewrite& rewrite) {
+  if (!rewrite.node().input(3).is_valid()) return Status::ok();
+  const Tensor* constant = rewrite.input_constant(3);
+  if (!constant) return Status::ok();  // computed axes can be of either kind; they stay
+  SHIPWAY_ASSIGN_OR_RETURN(std::vector<int64_t> axes, to_ints(*constant));
+  if (std::all_of(axes.begin(), axes.end(), [](int64_t axis) { return axis >= 0; }))
+    return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  SHIPWAY_ASSIGN_OR_RETURN(axes, normalize_axes(axes, rank, "input 'axes'"));
+  SHIPWAY_ASSIGN_OR_RETURN(Tensor counted, from_ints(rewrite.input_type(1).dtype(),
+                                                     {static_cast<int64_t>(axes.size())}, axes));
+  rewrite.set_input(3, rewrite.add_constant("axes", std::move(counted)));
+  return Status::ok();
+}
+
+Status inputs_to_attributes(NodeRewrite& rewrite) {
+  if (rewrite.node().input(4).is_valid()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> steps, constant_ints(rewrite, 4, "steps"));
+    if (std::any_of(steps.begin(), steps.end(), [](int64_t step) { return step != 1; }))
+      return Status::unsupported("input 4 ('steps') other than 1 came with opset 10");
+    rewrite.set_input(4, {});
+  }
+  SHIPWAY_RETURN_IF_ERROR(move_input_to_ints(rewrite, 3, "axes"));
+  SHIPWAY_RETURN_IF_ERROR(move_input_to_ints(rewrite, 2, "ends"));
+  return move_input_to_ints(rewrite, 1, "starts");
+}
+
 }  // namespace
 
 const Operator& slice_operator() {
@@ -196,8 +225,14 @@ const Operator& slice_operator() {
                     .types = "T: all_ir3",
                     .attributes = "axes: ints?; ends: ints!; starts: ints!",
                     .upgrade = attributes_to_inputs},
-                   {.since = 10, .signature = kSignature, .types = "T: all_ir3; Tind: int32 int64"},
-                   {.since = 11, .signature = kSignature, .types = "T: all_ir3; Tind: int32 int64"},
+                   {.since = 10,
+                    .signature = kSignature,
+                    .types = "T: all_ir3; Tind: int32 int64",
+                    .downgrade = inputs_to_attributes},
+                   {.since = 11,
+                    .signature = kSignature,
+                    .types = "T: all_ir3; Tind: int32 int64",
+                    .downgrade = downgrade_11},
                    {.since = 13,
                     .signature = kSignature,
                     .types = "T: all_ir4; Tind: int32 int64"}},

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 
@@ -86,6 +87,25 @@ Status upgrade_softmax_11(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// Over the last axis both versions mean the same; another one goes last for the time being.
+Status downgrade_softmax_13(NodeRewrite& rewrite) {
+  const int64_t axis = rewrite.int_attribute("axis");
+  if (axis == -1) {
+    rewrite.set_attribute({"axis", axis});
+    return Status::ok();
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t counted, normalize_axis(axis, rank));
+  if (counted == rank - 1) return Status::ok();
+  std::vector<int64_t> swap;
+  for (int64_t i = 0; i < rank; ++i) swap.push_back(i);
+  std::swap(swap[static_cast<size_t>(counted)], swap.back());
+  const ValueId turned = rewrite.insert("Transpose", {rewrite.node().input(0)}, {{"perm", swap}});
+  const ValueId y = rewrite.insert(rewrite.node().op_type(), {turned}, {{"axis", int64_t{-1}}});
+  rewrite.replace("Transpose", {y}, {{"perm", swap}});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& hardmax_operator() {
@@ -100,11 +120,13 @@ const Operator& hardmax_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
                     .attributes = "axis: int = 1",
-                    .upgrade = upgrade_softmax_11},
+                    .upgrade = upgrade_softmax_11,
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "axis: int = -1"}},
+                    .attributes = "axis: int = -1",
+                    .downgrade = downgrade_softmax_13}},
       .infer = infer_softmax,
       .evaluate = evaluate_hardmax,
       .accuracy = Accuracy::exact(),
@@ -124,11 +146,13 @@ const Operator& log_softmax_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
                     .attributes = "axis: int = 1",
-                    .upgrade = upgrade_softmax_11},
+                    .upgrade = upgrade_softmax_11,
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "axis: int = -1"}},
+                    .attributes = "axis: int = -1",
+                    .downgrade = downgrade_softmax_13}},
       .infer = infer_softmax,
       .evaluate = evaluate_log_softmax,
   };
@@ -147,11 +171,13 @@ const Operator& softmax_operator() {
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats",
                     .attributes = "axis: int = 1",
-                    .upgrade = upgrade_softmax_11},
+                    .upgrade = upgrade_softmax_11,
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(input: T) -> (output: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "axis: int = -1"}},
+                    .attributes = "axis: int = -1",
+                    .downgrade = downgrade_softmax_13}},
       .infer = infer_softmax,
       .evaluate = evaluate_softmax,
   };

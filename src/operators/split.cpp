@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 #include "operators/shape_rules.h"
@@ -148,6 +149,36 @@ Status say_number_of_outputs(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+Status input_to_lengths(NodeRewrite& rewrite) { return move_input_to_ints(rewrite, 1, "split"); }
+// Equal parts need no list; parts of which the last is smaller become one, if the size is known.
+Status say_lengths(NodeRewrite& rewrite) {
+  if (!rewrite.has_attribute("num_outputs")) return Status::ok();
+  const int64_t parts = rewrite.int_attribute("num_outputs");
+  rewrite.remove_attribute("num_outputs");
+  const Dims* dims = rewrite.input_type(0).dims();
+  const int64_t axis = rewrite.int_attribute("axis");
+  Dim size = Dim::unknown();
+  if (dims) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t counted,
+                             normalize_axis(axis, static_cast<int64_t>(dims->size())));
+    size = (*dims)[static_cast<size_t>(counted)];
+  }
+  if (parts < 1 || !size.is_constant())
+    return Status::unsupported(
+        "attribute 'num_outputs' ({}) came with opset 18, and the size of axis {} is not known "
+        "before the run",
+        parts, axis);
+  if (size.value() % parts == 0) return Status::ok();
+  std::vector<int64_t> lengths;
+  const int64_t length = size.value() / parts + 1;
+  for (int64_t left = size.value(); static_cast<int64_t>(lengths.size()) < parts;) {
+    lengths.push_back(std::min(length, left));
+    left -= lengths.back();
+  }
+  rewrite.set_input(1, rewrite.add_ints("split", lengths));
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& split_operator() {
@@ -167,16 +198,19 @@ const Operator& split_operator() {
                     .signature = "(input: T) -> (outputs...: T)",
                     .types = "T: all_ir3",
                     .attributes = "axis: int = 0; split: ints?",
-                    .upgrade = lengths_to_input},
+                    .upgrade = lengths_to_input,
+                    .downgrade = axis_from_front},
                    {.since = 13,
                     .signature = "(input: T, split?: int64) -> (outputs...: T)",
                     .types = "T: all_ir4",
                     .attributes = "axis: int = 0",
-                    .upgrade = say_number_of_outputs},
+                    .upgrade = say_number_of_outputs,
+                    .downgrade = input_to_lengths},
                    {.since = 18,
                     .signature = "(input: T, split?: int64) -> (outputs...: T)",
                     .types = "T: all_ir4",
-                    .attributes = "axis: int = 0; num_outputs: int?"}},
+                    .attributes = "axis: int = 0; num_outputs: int?",
+                    .downgrade = say_lengths}},
       .infer = infer_split,
       .evaluate = evaluate_split,
       .accuracy = Accuracy::exact(),

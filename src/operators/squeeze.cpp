@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 #include "operators/upgrade_steps.h"
 
@@ -72,6 +73,8 @@ Status evaluate_squeeze(EvaluateContext& context) {
 
 Status axes_to_input(NodeRewrite& rewrite) { return move_ints_to_input(rewrite, "axes", 1); }
 
+Status input_to_axes(NodeRewrite& rewrite) { return move_input_to_ints(rewrite, 1, "axes"); }
+
 }  // namespace
 
 const Operator& squeeze_operator() {
@@ -86,10 +89,12 @@ const Operator& squeeze_operator() {
                     .signature = "(data: T) -> (squeezed: T)",
                     .types = "T: all_ir3",
                     .attributes = "axes: ints?",
-                    .upgrade = axes_to_input},
+                    .upgrade = axes_to_input,
+                    .downgrade = axes_from_front},
                    {.since = 13,
                     .signature = "(data: T, axes?: int64) -> (squeezed: T)",
-                    .types = "T: all_ir4"},
+                    .types = "T: all_ir4",
+                    .downgrade = input_to_axes},
                    {.since = 21,
                     .signature = "(data: T, axes?: int64) -> (squeezed: T)",
                     .types = "T: all_ir10"},

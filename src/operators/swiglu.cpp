@@ -1,6 +1,7 @@
 // SwiGLU: swish of one half times the other half: a gated linear unit.
 #include <cmath>
 
+#include "operators/downgrade_steps.h"
 #include "operators/loops.h"
 #include "operators/shape_rules.h"
 
@@ -32,6 +33,13 @@ Status evaluate_swiglu(EvaluateContext& context) {
   });
 }
 
+Status expand_swiglu(NodeRewrite& rewrite) {
+  const std::vector<Attribute> alpha{{"alpha", rewrite.float_attribute("alpha")}};
+  const ValueId gate = rewrite.insert("Swish", {rewrite.node().input(0)}, alpha);
+  rewrite.replace("Mul", {gate, rewrite.node().input(1)});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& swiglu_operator() {
@@ -41,7 +49,8 @@ const Operator& swiglu_operator() {
       .versions = {{.since = 28,
                     .signature = "(A: T, B: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
-                    .attributes = "alpha: float = 1.0"}},
+                    .attributes = "alpha: float = 1.0",
+                    .downgrade = expand_swiglu}},
       .infer = infer_swiglu,
       .evaluate = evaluate_swiglu,
   };

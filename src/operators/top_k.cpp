@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/loops.h"
 #include "operators/operator.h"
@@ -117,6 +118,21 @@ Status count_to_input(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+// The smallest are the largest of -x; the order of unsorted results was never promised.
+Status downgrade_11(NodeRewrite& rewrite) {
+  SHIPWAY_RETURN_IF_ERROR(axis_from_front(rewrite));
+  if (rewrite.has_attribute("sorted")) rewrite.remove_attribute("sorted");
+  if (rewrite.int_attribute("largest") != 0) return Status::ok();
+  return Status::unsupported("attribute 'largest' (0) came with opset 11");
+}
+Status input_to_count(NodeRewrite& rewrite) {
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<int64_t> k, constant_ints(rewrite, 1, "K"));
+  if (k.size() != 1) return Status::invalid_model("input 1 ('K') has {} elements", k.size());
+  rewrite.set_attribute({"k", k[0]});
+  rewrite.set_input(1, {});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& top_k_operator() {
@@ -131,11 +147,13 @@ const Operator& top_k_operator() {
                    {.since = 10,
                     .signature = kSignature,
                     .types = "T: floats; I: int64",
-                    .attributes = "axis: int = -1"},
+                    .attributes = "axis: int = -1",
+                    .downgrade = input_to_count},
                    {.since = 11,
                     .signature = kSignature,
                     .types = "T: numeric; I: int64",
-                    .attributes = "axis: int = -1; largest: int = 1; sorted: int = 1"},
+                    .attributes = "axis: int = -1; largest: int = 1; sorted: int = 1",
+                    .downgrade = downgrade_11},
                    {.since = 24,
                     .signature = kSignature,
                     .types = "T: numeric bfloat16; I: int64",

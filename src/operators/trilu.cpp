@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/elements.h"
 #include "operators/operator.h"
 
@@ -43,6 +44,32 @@ Status evaluate_trilu(EvaluateContext& context) {
   return y.finish(context, 0);
 }
 
+// In operators of opset 13: element (i, j) stays where j - i >= k (upper) or j - i <= k.
+Status expand_trilu(NodeRewrite& rewrite) {
+  const ValueId x = rewrite.node().input(0);
+  const auto at = [&](const char* hint, int64_t value) {
+    return rewrite.add_ints(hint, std::vector<int64_t>{value});
+  };
+  const ValueId shape = rewrite.insert("Shape", {x});
+  const ValueId zero = rewrite.add_constant("zero", Tensor::scalar(int64_t{0}));
+  const ValueId one = rewrite.add_constant("one", Tensor::scalar(int64_t{1}));
+  const auto positions = [&](int64_t axis, int64_t inserted) {
+    const ValueId size =
+        rewrite.insert("Gather", {shape, rewrite.add_constant("axis", Tensor::scalar(axis))});
+    return rewrite.insert("Unsqueeze",
+                          {rewrite.insert("Range", {zero, size, one}), at("axes", inserted)});
+  };
+  const ValueId rows = positions(-2, 1), columns = positions(-1, 0);
+  ValueId distance = rewrite.insert("Sub", {columns, rows});
+  if (rewrite.node().input(1).is_valid())
+    distance = rewrite.insert("Sub", {distance, rewrite.node().input(1)});
+  const bool upper = rewrite.int_attribute("upper") != 0;
+  const ValueId kept = rewrite.insert(upper ? "GreaterOrEqual" : "LessOrEqual", {distance, zero});
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId blank, scalar_like_input(rewrite, "blank", 0));
+  rewrite.replace("Where", {kept, x, blank});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& trilu_operator() {
@@ -52,7 +79,8 @@ const Operator& trilu_operator() {
       .versions = {{.since = 14,
                     .signature = "(input: T, k?: int64) -> (output: T)",
                     .types = "T: all_ir4",
-                    .attributes = "upper: int = 1"}},
+                    .attributes = "upper: int = 1",
+                    .downgrade = expand_trilu}},
       .infer = infer_trilu,
       .evaluate = evaluate_trilu,
       .accuracy = Accuracy::exact(),

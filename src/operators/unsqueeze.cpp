@@ -1,5 +1,6 @@
 // Unsqueeze: inserts axes of size one.
 #include "operators/contents.h"
+#include "operators/downgrade_steps.h"
 #include "operators/operator.h"
 #include "operators/upgrade_steps.h"
 
@@ -59,6 +60,21 @@ Status evaluate_unsqueeze(EvaluateContext& context) {
 
 Status axes_to_input(NodeRewrite& rewrite) { return move_ints_to_input(rewrite, "axes", 1); }
 
+Status input_to_axes(NodeRewrite& rewrite) { return move_input_to_ints(rewrite, 1, "axes"); }
+
+// Before version 11, axes of the result were counted from the front only.
+Status downgrade_11(NodeRewrite& rewrite) {
+  const std::span<const int64_t> given = rewrite.ints_attribute("axes");
+  std::vector<int64_t> axes(given.begin(), given.end());
+  for (int64_t& axis : axes) {
+    if (axis >= 0) continue;
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, 0));
+    axis += rank + static_cast<int64_t>(axes.size());
+  }
+  rewrite.set_attribute({"axes", std::move(axes)});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& unsqueeze_operator() {
@@ -73,10 +89,12 @@ const Operator& unsqueeze_operator() {
                     .signature = "(data: T) -> (expanded: T)",
                     .types = "T: all_ir3",
                     .attributes = "axes: ints!",
-                    .upgrade = axes_to_input},
+                    .upgrade = axes_to_input,
+                    .downgrade = downgrade_11},
                    {.since = 13,
                     .signature = "(data: T, axes: int64) -> (expanded: T)",
-                    .types = "T: all_ir4"},
+                    .types = "T: all_ir4",
+                    .downgrade = input_to_axes},
                    {.since = 21,
                     .signature = "(data: T, axes: int64) -> (expanded: T)",
                     .types = "T: all_ir10"},

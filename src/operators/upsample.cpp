@@ -1,5 +1,6 @@
 // Upsample: enlarges by nearest neighbours or linear interpolation; Resize took its place.
 #include "base/text.h"
+#include "operators/downgrade_steps.h"
 #include "operators/resize.h"
 #include "operators/shape_rules.h"
 #include "tensor/convert.h"
@@ -82,6 +83,28 @@ Status upgrade_9(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+Status downgrade_9(NodeRewrite& rewrite) {
+  const Tensor* scales = rewrite.input_constant(1);
+  if (!scales) return Status::unsupported("input 1 ('scales') came with opset 9, and is computed");
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> factors, to_doubles(*scales));
+  rewrite.set_attribute({"scales", std::vector<float>(factors.begin(), factors.end())});
+  rewrite.set_input(1, {});
+  return Status::ok();
+}
+
+Status downgrade_7(NodeRewrite& rewrite) {
+  const std::span<const float> scales = rewrite.floats_attribute("scales");
+  if (scales.size() != 4 || scales[0] != 1 || scales[1] != 1)
+    return Status::unsupported(
+        "attribute 'scales' came with opset 7; before, height and width only");
+  rewrite.set_attribute({"height_scale", scales[2]});
+  rewrite.set_attribute({"width_scale", scales[3]});
+  rewrite.remove_attribute("scales");
+  if (rewrite.string_attribute("mode") == "linear")
+    rewrite.set_attribute({"mode", std::string("bilinear")});
+  return Status::ok();
+}
+
 }  // namespace
 
 const Operator& upsample_operator() {
@@ -99,12 +122,14 @@ const Operator& upsample_operator() {
                     .signature = "(X: T) -> (Y: T)",
                     .types = "T: all_ir3",
                     .attributes = "mode: string = 'nearest'; scales: floats!",
-                    .upgrade = upgrade_7},
+                    .upgrade = upgrade_7,
+                    .downgrade = downgrade_7},
                    {.since = 9,
                     .signature = "(X: T, scales: float) -> (Y: T)",
                     .types = "T: all_ir3",
                     .attributes = "mode: string = 'nearest'",
-                    .upgrade = upgrade_9},
+                    .upgrade = upgrade_9,
+                    .downgrade = downgrade_9},
                    {.since = 10,
                     .signature = "(X: T, scales: float) -> (Y: T)",
                     .types = "T: all_ir3",

@@ -179,19 +179,19 @@ def run_case(case):
 # --- workers -------------------------------------------------------------------------------------------------------
 
 
-def work(cases, connection):
+def work(cases, run, connection):
     while True:
         name = connection.recv()
         if name is None:
             return
-        connection.send(run_case(cases[name]))
+        connection.send(run(cases[name]))
 
 
 class Worker:
-    def __init__(self, cases):
+    def __init__(self, cases, run):
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(cases, theirs), daemon=True)
+        self.process = context.Process(target=work, args=(cases, run, theirs), daemon=True)
         self.process.start()
         theirs.close()
         self.name, self.deadline = None, 0.0
@@ -209,15 +209,15 @@ class Worker:
         return self.process.exitcode
 
 
-def run_all(cases, jobs):
-    """{name: None or what went wrong}"""
+def run_all(cases, jobs, run=run_case):
+    """{name: None or what went wrong}; what `run` gives for each case, or a text when its process was lost."""
     # Whole networks first, so that no worker ends alone on one.
     waiting = sorted(cases, key=lambda name: (name.startswith("real/"), name))
     results, workers = {}, []
 
     def start():
         if waiting:
-            workers.append(Worker(cases))
+            workers.append(Worker(cases, run))
             workers[-1].give(waiting.pop())
 
     def lost(worker, why):
