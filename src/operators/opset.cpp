@@ -85,6 +85,9 @@ class Descent {
     Model copy = model_;
     for (auto& [domain, opset] : copy.opset_imports)
       if (normalized_domain(domain) == domain_) opset = level;
+    // What was refused stays where it is, in a version that the opset does not have.
+    for (const Refusal& refusal : refusals_)
+      ModelBuilder(copy).set_op(refusal.node, "refused", copy.node(refusal.node).op_type());
     ModelBuilder(copy).import_model_opsets_in_functions();
     if (!upgrade(copy, registry_).is_ok() || !inline_functions(copy).is_ok()) return;
     if (!infer_shapes(copy, registry_, {.strict = false, .graph_wins = true}).is_ok()) return;
