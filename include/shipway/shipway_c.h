@@ -40,8 +40,9 @@ typedef enum shipway_code {
   SHIPWAY_LIMIT = 5,            /* a limit (time, memory, depth, size) was reached */
   SHIPWAY_OUT_OF_MEMORY = 6,
   SHIPWAY_CANCELLED = 7,
-  SHIPWAY_IO = 8,      /* the operating system refused a read or a write */
-  SHIPWAY_INTERNAL = 9 /* a mistake of Shipway's or of a callback */
+  SHIPWAY_IO = 8,                  /* the operating system refused a read or a write */
+  SHIPWAY_INTERNAL = 9,            /* a mistake of Shipway's or of a callback */
+  SHIPWAY_CODE_IS_INT = 0x7fffffff /* no code: any int can be held, to be refused */
 } shipway_code;
 
 typedef struct shipway_error shipway_error;
@@ -86,7 +87,8 @@ typedef enum shipway_dtype {
   SHIPWAY_UINT2 = 25,
   SHIPWAY_INT2 = 26,
   SHIPWAY_FLOAT6E2M3 = 27,
-  SHIPWAY_FLOAT6E3M2 = 28
+  SHIPWAY_FLOAT6E3M2 = 28,
+  SHIPWAY_DTYPE_IS_INT = 0x7fffffff /* no dtype: any int can be held, to be refused */
 } shipway_dtype;
 
 /* Elements in row-major order, with a dtype and a shape. */

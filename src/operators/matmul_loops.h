@@ -33,6 +33,7 @@ void multiply_few_columns(const T* a, const T* b, Sum* c, int64_t m, int64_t k, 
 /// too).
 template <typename T, typename Sum>
 void multiply_matrices(const T* a, const T* b, Sum* c, int64_t m, int64_t k, int64_t n) {
+  if (k == 0) return;  // sums of nothing; a and b may be null
   if (n < kFewColumns) return multiply_few_columns(a, b, c, m, k, n);
   constexpr int64_t kColumns = 256;  // of c and b at a time: 2 KB of sums stay in the first cache
   for (int64_t first = 0; first < n; first += kColumns) {
