@@ -1,5 +1,6 @@
 #include "graph/inline_functions.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -11,7 +12,7 @@ namespace shipway {
 namespace {
 
 constexpr int kMaxDepth = 100;
-constexpr size_t kMaxNodes = 10'000'000;
+constexpr size_t kMaxNodes = 2'000'000;
 
 /// A call that waits for its expansion; `depth` counts the calls it came from.
 struct Call {
@@ -21,15 +22,18 @@ struct Call {
 
 class Inliner {
  public:
-  explicit Inliner(Model& model) : model_(model), builder_(model) {
+  Inliner(Model& model, const std::function<bool(const Function&)>& wanted)
+      : model_(model), builder_(model) {
     for (size_t i = 0; i < model.functions().size(); ++i) {
       const Function& function = model.functions()[i];
-      functions_.try_emplace(key(function.domain, function.name, function.overload), i);
+      if (!wanted || wanted(function))
+        functions_.try_emplace(key(function.domain, function.name, function.overload), i);
     }
   }
 
   Status run() {
     if (functions_.empty()) return Status::ok();
+    SHIPWAY_RETURN_IF_ERROR(measure());
     std::vector<bool> is_body(model_.graph_count());
     for (const Function& function : model_.functions())
       is_body[static_cast<size_t>(function.body.index)] = true;
@@ -63,6 +67,93 @@ class Inliner {
     return found == functions_.end() ? nullptr : &model_.functions()[found->second];
   }
 
+  /// What one function comes to.
+  struct Size {
+    enum { kUnknown, kBeingMeasured, kKnown } state = kUnknown;
+    size_t nodes = 0;             // of its body, without calls
+    std::vector<size_t> callees;  // once for each call
+  };
+
+  static std::string spelled(const Function& function) {
+    return quoted(function.domain.empty() ? function.name : function.domain + "." + function.name);
+  }
+
+  /// The nodes and calls of a graph, those inside its nodes' graphs included.
+  void count(GraphId outermost, Size& size) const {
+    std::vector<GraphId> graphs{outermost};
+    while (!graphs.empty()) {
+      const GraphId graph = graphs.back();
+      graphs.pop_back();
+      for (const Node& node : model_.nodes(graph)) {
+        const auto found = functions_.find(key(node.domain(), node.op_type(), node.overload()));
+        if (found == functions_.end())
+          ++size.nodes;
+        else
+          size.callees.push_back(found->second);
+        for (GraphId inside : node.subgraphs()) graphs.push_back(inside);
+      }
+    }
+  }
+
+  /// Whether expansion ends, and with how many nodes, before any is made: each function is measured
+  /// once, its callees before it.
+  Status measure() {
+    const std::span<const Function> functions = model_.functions();
+    std::vector<Size> sizes(functions.size());
+    Size model;
+    count(model_.main_graph(), model);
+    struct Open {
+      size_t function, next_callee;
+    };
+    std::vector<Open> open;
+    const auto begin = [&](size_t function) {
+      count(functions[function].body, sizes[function]);
+      sizes[function].state = Size::kBeingMeasured;
+      open.push_back({function, 0});
+    };
+    const auto add = [](size_t& to, size_t nodes) { to = std::min(to + nodes, kMaxNodes + 1); };
+    for (const auto& [name, function] : functions_) {
+      if (sizes[function].state == Size::kUnknown) begin(function);
+      while (!open.empty()) {
+        Size& size = sizes[open.back().function];
+        if (open.back().next_callee == size.callees.size()) {
+          for (size_t callee : size.callees) add(size.nodes, sizes[callee].nodes);
+          size.state = Size::kKnown;
+          open.pop_back();
+          continue;
+        }
+        const size_t callee = size.callees[open.back().next_callee++];
+        if (sizes[callee].state == Size::kUnknown) {
+          begin(callee);
+        } else if (sizes[callee].state == Size::kBeingMeasured) {
+          return Status::invalid_model("functions call each other in a circle: {}",
+                                       circle(open, callee));
+        }
+      }
+    }
+    for (size_t callee : model.callees) {
+      add(model.nodes, sizes[callee].nodes);
+      if (model.nodes > kMaxNodes)
+        return Status::limit(
+            "with its functions inlined (function {} among them) the model has "
+            "more than {} nodes",
+            spelled(functions[callee]), kMaxNodes);
+    }
+    return Status::ok();
+  }
+
+  /// "'d.F' -> 'd.G' -> 'd.F'"
+  template <typename Open>
+  std::string circle(const std::vector<Open>& open, size_t callee) const {
+    size_t first = open.size() - 1;
+    while (open[first].function != callee) --first;
+    std::string names;
+    for (size_t i = first; i < std::min(open.size(), first + 10); ++i)
+      names += spelled(model_.functions()[open[i].function]) + " -> ";
+    return names + (open.size() > first + 10 ? "... -> " : "") +
+           spelled(model_.functions()[callee]);
+  }
+
   /// What copies of one call share.
   struct Copying {
     const Function& function;
@@ -76,8 +167,7 @@ class Inliner {
 
   Status expand(const Call& call, std::vector<Call>& calls) {
     if (call.depth > kMaxDepth)
-      return Status::invalid_model(
-          "functions call each other more than {} deep; are they recursive?", kMaxDepth);
+      return Status::invalid_model("functions call each other more than {} deep", kMaxDepth);
     const Node& node = model_.node(call.node);
     const Function& function = *find(node);
     const Graph& body = model_.graph(function.body);
@@ -204,6 +294,8 @@ class Inliner {
 
 }  // namespace
 
-Status inline_functions(Model& model) { return Inliner(model).run(); }
+Status inline_functions(Model& model, const std::function<bool(const Function&)>& wanted) {
+  return Inliner(model, wanted).run();
+}
 
 }  // namespace shipway

@@ -1,6 +1,8 @@
 // Calls of a model's own functions become what the functions are made of.
 #pragma once
 
+#include <functional>
+
 #include "shipway/model.h"
 
 namespace shipway {
@@ -12,8 +14,9 @@ namespace shipway {
 /// gives, or the defaults, or nothing. The functions stay in the model.
 ///
 /// Nodes are copied as they are: bodies must be written for the model's opsets (see
-/// operators/upgrade.h). An error when functions call each other more than 100 deep (as recursive
-/// ones do) or more than ten million nodes would result.
-Status inline_functions(Model& model);
+/// operators/upgrade.h). With `wanted`, calls of other functions stay. Nothing is changed, and the
+/// error names them, when functions call each other in a circle, or come to more than two million
+/// nodes; also when they call each other more than 100 deep.
+Status inline_functions(Model& model, const std::function<bool(const Function&)>& wanted = {});
 
 }  // namespace shipway

@@ -83,7 +83,7 @@ graph main (a: float[2]) -> (b: float[2], c: float[2], d: float[2]) {
 )");
 }
 
-TEST(InlineFunctions, StopsAtRecursion) {
+TEST(InlineFunctions, NamesFunctionsThatCallEachOtherInACircle) {
   EXPECT_THAT(inlined(R"(opset 17
 opset my 1
 function my.Self imports [17, my 1] (x) -> (y) {
@@ -93,7 +93,37 @@ graph main (a: float[2]) -> (b: float[2]) {
   b = my.Self(a)
 }
 )"),
-              HasSubstr("functions call each other more than 100 deep; are they recursive?"));
+              HasSubstr("functions call each other in a circle: 'my.Self' -> 'my.Self'"));
+  EXPECT_THAT(inlined(R"(opset 17
+opset my 1
+function my.A imports [17, my 1] (x) -> (y) {
+  y = my.B(x)
+}
+function my.B imports [17, my 1] (x) -> (y) {
+  y = my.C(x)
+}
+function my.C imports [17, my 1] (x) -> (y) {
+  y = my.B(x)
+}
+graph main (a: float[2]) -> (b: float[2]) {
+  b = my.A(a)
+}
+)"),
+              testing::AnyOf(HasSubstr("in a circle: 'my.B' -> 'my.C' -> 'my.B'"),
+                             HasSubstr("in a circle: 'my.C' -> 'my.B' -> 'my.C'")));
+}
+
+TEST(InlineFunctions, RefusesWhatDoublesThirtyTimesBeforeMakingAnyNode) {
+  std::string text = "opset 17\nopset my 1\n";
+  for (int i = 0; i < 30; ++i) {
+    const std::string next = i == 29 ? "Relu" : "my.F" + std::to_string(i + 1);
+    text += "function my.F" + std::to_string(i) +
+            " imports [17, my 1] (x) -> (z) {\n  y = " + next + "(x)\n  z = " + next + "(y)\n}\n";
+  }
+  text += "graph main (a: float[2]) -> (b: float[2]) {\n  b = my.F0(a)\n}\n";
+  EXPECT_THAT(inlined(text),
+              HasSubstr("with its functions inlined (function 'my.F0' among them) the "
+                        "model has more than 2000000 nodes"));
 }
 
 }  // namespace

@@ -6,10 +6,11 @@
 #include <memory>
 #include <span>
 
-#include "shipway/status.h"
+#include "shipway/model.h"
 
 namespace shipway::python {
 
+void bind_compose(nanobind::module_& m);   // compose.cpp: models put together and taken apart
 void bind_models(nanobind::module_& m);    // models.cpp: files, checker, inference, optimisation
 void bind_schemas(nanobind::module_& m);   // schemas.cpp: what ONNX declares of its operators
 void bind_sessions(nanobind::module_& m);  // sessions.cpp: running
@@ -22,6 +23,11 @@ inline void throw_unless_ok(const Status& status) {
 inline std::span<const std::byte> bytes_of(const nanobind::bytes& bytes) {
   return {reinterpret_cast<const std::byte*>(bytes.c_str()), bytes.size()};
 }
+
+// models.cpp
+/// The model in an ONNX file's bytes; tensors borrow from them.
+Model load_bytes(const nanobind::bytes& bytes);
+nanobind::bytes serialized(const Model& model);
 
 /// Keeps a Python object alive from C++, and lets it go with the GIL held.
 std::shared_ptr<const void> keep_alive(nanobind::object object);

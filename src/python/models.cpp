@@ -8,9 +8,8 @@
 
 #include "graph/builder.h"
 #include "graph/text.h"
-#include "operators/infer.h"
+#include "operators/declare_shapes.h"
 #include "operators/registry.h"
-#include "operators/upgrade.h"
 #include "python/bindings.h"
 #include "python/values.h"
 #include "shipway/checker.h"
@@ -21,7 +20,6 @@
 namespace shipway::python {
 namespace nb = nanobind;
 using namespace nb::literals;
-namespace {
 
 Model load_bytes(const nb::bytes& bytes) {
   // Tensors borrow from the bytes object, which nobody can change.
@@ -30,6 +28,13 @@ Model load_bytes(const nb::bytes& bytes) {
   nb::gil_scoped_release release;
   return load_model_from_bytes(view, std::move(owner)).value_or_throw();
 }
+
+nb::bytes serialized(const Model& model) {
+  const std::string bytes = serialize_model(model).value_or_throw();
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+namespace {
 
 Model load_file(const std::string& path) {
   nb::gil_scoped_release release;
@@ -58,22 +63,11 @@ void check(const nb::object& source, bool full, bool skip_opset, bool custom_dom
   }
 }
 
-/// Inference is written for the newest operator versions; what it finds belongs to the same values
-/// of the original.
-Model with_inferred_shapes(const Model& model, bool strict, bool follow) {
+Model inferred(const Model& model, bool strict, bool follow) {
   nb::gil_scoped_release release;
-  Model newest = model;
-  throw_unless_ok(upgrade(newest, Registry::built_in()));
-  throw_unless_ok(
-      infer_shapes(newest, Registry::built_in(), {.strict = strict, .follow_contents = follow}));
-  Model result = model;
-  result.dims() = newest.dims();
-  ModelBuilder builder(result);
-  for (size_t i = 0; i < result.value_count(); ++i) {
-    const ValueId id{static_cast<int32_t>(i)};
-    if (!result.value(id).is_removed()) builder.set_type(id, newest.value(id).type());
-  }
-  return result;
+  return with_inferred_shapes(model, Registry::built_in(),
+                              {.strict = strict, .follow_contents = follow})
+      .value_or_throw();
 }
 
 Model optimized(const Model& model, int level) {
@@ -151,11 +145,7 @@ void bind_models(nb::module_& m) {
       .def(
           "text", [](const Model& model) { return print(model); }, "The whole graph as text.")
       .def(
-          "serialize",
-          [](const Model& model) {
-            const std::string bytes = serialize_model(model).value_or_throw();
-            return nb::bytes(bytes.data(), bytes.size());
-          },
+          "serialize", [](const Model& model) { return serialized(model); },
           "The bytes of an ONNX file, every tensor inside. Raises InvalidModel above 2 GB.")
       .def(
           "save",
@@ -171,7 +161,7 @@ void bind_models(nb::module_& m) {
   m.def("load_bytes", &load_bytes, "bytes"_a);
   m.def("check", &check, "source"_a, "full"_a, "skip_opset"_a, "custom_domain"_a,
         "external_data_folder"_a = nb::none());
-  m.def("infer_shapes", &with_inferred_shapes, "model"_a, "strict"_a, "follow"_a);
+  m.def("infer_shapes", &inferred, "model"_a, "strict"_a, "follow"_a);
   m.def("optimize", &optimized, "model"_a, "level"_a,
         "A copy, optimised as plain ONNX of the newest opset.");
   m.def("convert_version", &converted, "model"_a, "target"_a,

@@ -23,6 +23,7 @@ NB_MODULE(_core, m) {
     }
   });
 
+  python::bind_compose(m);
   python::bind_models(m);
   python::bind_schemas(m);
   python::bind_sessions(m);

@@ -2,8 +2,8 @@
 
 What differs and what is left out is listed in docs/python.md.
 """
-from . import (checker, defs, external_data_helper, helper, numpy_helper, onnx_pb, parser, printer, reference, serialization,
-               shape_inference)
+from . import (checker, compose, defs, external_data_helper, helper, inliner, numpy_helper, onnx_pb, parser, printer, reference,
+               serialization, shape_inference, utils, version_converter)
 from .external_data_helper import convert_model_to_external_data, load_external_data_for_model, write_external_data_tensors
 from .files import load_model, load_model_from_string, load_tensor, load_tensor_from_string, save_model, save_tensor
 from .messages import (AttributeProto, DeviceConfigurationProto, FunctionProto, GraphProto, IntIntListEntryProto, MapProto, ModelProto,
@@ -41,8 +41,8 @@ __all__ = [
     "ModelProto", "NodeDeviceConfigurationProto", "NodeProto", "ONNX_ML", "OperatorProto", "OperatorSetIdProto", "OperatorSetProto",
     "OperatorStatus", "OptionalProto", "STABLE", "SequenceProto", "ShardedDimProto", "ShardingSpecProto", "SimpleShardedDimProto",
     "SparseTensorProto", "StringStringEntryProto", "TensorAnnotation", "TensorProto", "TensorShapeProto", "TrainingInfoProto",
-    "TypeProto", "ValueInfoProto", "Version", "__version__", "checker", "convert_model_to_external_data", "defs",
-    "external_data_helper", "helper", "load", "load_external_data_for_model", "load_from_string", "load_model",
+    "TypeProto", "ValueInfoProto", "Version", "__version__", "checker", "compose", "convert_model_to_external_data", "defs",
+    "external_data_helper", "helper", "inliner", "load", "load_external_data_for_model", "load_from_string", "load_model",
     "load_model_from_string", "load_tensor", "load_tensor_from_string", "numpy_helper", "onnx_pb", "parser", "printer", "reference", "save",
-    "save_model", "save_tensor", "serialization", "shape_inference", "write_external_data_tensors",
+    "save_model", "save_tensor", "serialization", "shape_inference", "utils", "version_converter", "write_external_data_tensors",
 ]
