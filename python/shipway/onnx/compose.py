@@ -52,8 +52,8 @@ def merge_graphs(g1: Any, g2: Any, io_map: Pairs, inputs: Optional[List[str]] = 
                  prefix1: Optional[str] = None, prefix2: Optional[str] = None, name: Optional[str] = None,
                  doc_string: Optional[str] = None) -> Any:
     """One GraphProto of two, as merge_models does it with models."""
-    models = [helper.make_model(graph) for graph in (g1, g2)]
-    return merge_models(*models, io_map, inputs, outputs, prefix1, prefix2, name, doc_string).graph
+    first, second = helper.make_model(g1), helper.make_model(g2)
+    return merge_models(first, second, io_map, inputs, outputs, prefix1, prefix2, name, doc_string).graph
 
 
 def add_prefix(model: Any, prefix: str, rename_nodes: Optional[bool] = True, rename_edges: Optional[bool] = True,
