@@ -8,6 +8,8 @@
 // only while it still means what the Model says: an edited model is written from the Model.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 
 #include "formats/onnx/tensor.h"
@@ -58,21 +60,29 @@ class Keeper {
   }
   void unknown(std::string_view raw_field) { annotation().unknown_fields += raw_field; }
   /// A known field just read: kept as an unknown one too when it is present with the default value.
+  /// Of a field that comes several times the last one counts.
   void known(const FieldReader& field) {
-    if (field.is_default()) unknown(field.raw_text());
+    if (field.is_default())
+      defaults_[field.number()] = field.raw_text();
+    else if (!defaults_.empty())
+      defaults_.erase(field.number());
   }
   void doc_string(const FieldReader& field) {
     known(field);
-    if (!field.is_default()) annotation().doc_string = field.text();
+    if (!field.is_default() || annotation_) annotation().doc_string = field.text();
   }
   /// One StringStringEntryProto of metadata_props.
   Status metadata(const FieldReader& field, const std::byte* origin);
   /// What a tensor said besides its elements.
   void tensor(std::string_view prefix, OnnxTensor& tensor);
-  std::optional<Annotation> take() { return std::move(annotation_); }
+  std::optional<Annotation> take() {
+    for (const auto& [number, field] : defaults_) unknown(field);
+    return std::move(annotation_);
+  }
 
  private:
   std::optional<Annotation> annotation_;
+  std::map<uint32_t, std::string> defaults_;  // encoded fields by number
 };
 
 struct Entry {
