@@ -35,9 +35,10 @@ Result<Model> load_model_from_bytes(std::span<const std::byte> bytes,
 
 /// Which initializers go into files beside the model file.
 enum class ExternalDataLayout : uint8_t {
-  kAsLoaded,       // those that came from such files, under the same names
-  kNone,           // all inside the model file, which then cannot exceed 2 GB
-  kOneFile,        // those of at least `size_threshold` bytes, all in one file
+  kAsLoaded,  // those that came from such files, under the same names; where a file of that name
+              // stands beside another model file, all in one file as with kOneFile
+  kNone,      // all inside the model file, which then cannot exceed 2 GB
+  kOneFile,   // those of at least `size_threshold` bytes, all in one file
   kFilePerTensor,  // the same, each in a file named after it
 };
 

@@ -1,6 +1,7 @@
 #include "formats/onnx/external_plan.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/text.h"
@@ -31,6 +32,31 @@ std::string file_name_for(std::string_view tensor, std::set<std::string>& taken)
     candidate = name + "_" + std::to_string(suffix);
   return candidate;
 }
+
+/// Which locations a model may keep when it is written to another place: only where no file stands
+/// yet, since that would be another model's (often the one that this was made from).
+class KeptLocations {
+ public:
+  KeptLocations(const Model& model, const std::string& path) : folder_(folder_of(path)) {
+    std::error_code error;
+    over_itself_ =
+        !model.path.empty() && std::filesystem::equivalent(model.path, path, error) && !error;
+  }
+  bool may_keep(const std::string& location) {
+    if (over_itself_) return true;
+    const auto [entry, is_new] = free_.try_emplace(location, false);
+    if (is_new) {
+      std::error_code error;
+      entry->second = !std::filesystem::exists(folder_ + location, error);
+    }
+    return entry->second;
+  }
+
+ private:
+  std::string folder_;
+  bool over_itself_ = false;
+  std::map<std::string, bool> free_;
+};
 
 }  // namespace
 
@@ -69,6 +95,7 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
   if (one_file.empty()) one_file = name_in_folder(path) + ".data";
   std::set<std::string> taken{name_in_folder(path)};
   std::map<std::string, std::vector<Piece>> by_location;
+  KeptLocations kept(model, path);
   for (size_t i = 0; i < model.graph_count(); ++i) {
     for (ValueId id : model.graph(GraphId{static_cast<int32_t>(i)}).initializers()) {
       const Constant& constant = *model.value(id).constant();
@@ -80,9 +107,12 @@ Result<ExternalPlan> ExternalPlan::make(const Model& model, const std::string& p
         case ExternalDataLayout::kNone:
           break;
         case ExternalDataLayout::kAsLoaded:
-          if (constant.external)
+          if (!constant.external) break;
+          if (kept.may_keep(constant.external->location))
             by_location[constant.external->location].push_back(
                 {id, constant.external->offset, tensor.bytes(), constant.external.get()});
+          else
+            by_location[one_file].push_back({id, -1, tensor.bytes(), nullptr});
           break;
         case ExternalDataLayout::kOneFile:
           if (is_large) by_location[one_file].push_back({id, -1, tensor.bytes(), nullptr});

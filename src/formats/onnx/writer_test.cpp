@@ -152,6 +152,25 @@ TEST_F(OnnxFiles, ExternalDataNeverLeavesTheFolder) {
   EXPECT_THAT(message("short"), HasSubstr("needs 16 bytes from byte 0 of 'short' on, 4 left"));
 }
 
+TEST_F(OnnxFiles, SavingBesideLeavesTheDataOfTheOtherModelAlone) {
+  const std::string data = "0123456789abcdef";  // four floats
+  write("m.onnx", external_model("w.bin", 2, 8));
+  write("w.bin", data);
+  const auto model = load_model(path("m.onnx"));
+  ASSERT_TRUE(model.is_ok()) << model.status().message();
+  ASSERT_TRUE(save_model(*model, path("n.onnx")).is_ok());
+  std::ifstream file(path("w.bin"), std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), data);
+  const auto copy = load_model(path("n.onnx"));
+  ASSERT_TRUE(copy.is_ok()) << copy.status().message();
+  EXPECT_TRUE(identical(first_tensor(*copy), first_tensor(*model)));
+  EXPECT_EQ(copy->value(copy->graph().initializers()[0]).constant()->external->location,
+            "n.onnx.data");
+  fs::create_directories(folder_ / "elsewhere");
+  ASSERT_TRUE(save_model(*model, (folder_ / "elsewhere" / "m.onnx").string()).is_ok());
+  EXPECT_TRUE(fs::exists(folder_ / "elsewhere" / "w.bin"));
+}
+
 TEST_F(OnnxFiles, LargeTensorsGoToOneFileOnRequest) {
   const Tensor tensor = Tensor::from<float>({400}, std::vector<float>(400, 2.5f));
   SaveOptions options;
