@@ -17,7 +17,8 @@ KNOWN = {
 
 def test_every_model_of_the_suite_in_other_opsets(tmp_path):
     report = tmp_path / "conversions.json"
-    command = [sys.executable, onnx_conversions.__file__, "--json", str(report)]
+    # The nine real ones convert some ten times each: too long for a test.
+    command = [sys.executable, onnx_conversions.__file__, "--json", str(report), "--filter", "^(?!real/)"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1500, check=False)
     assert report.exists(), done.stderr[-3000:]
     results = json.loads(report.read_text())
