@@ -123,7 +123,10 @@ shipway_error* shipway_tensor_borrow(shipway_dtype dtype, const int64_t* shape, 
         Tensor made,
         Tensor::from_storage(type, std::move(sizes), Storage::borrow(data, bytes, owner)));
     *tensor = new shipway_tensor{std::move(made)};
-    *owner = {release, context};  // from here on nothing can fail
+    // From here on nothing can fail. One by one: a whole Owner would be a second one, which
+    // releases.
+    owner->context = context;
+    owner->release = release;
     return Status::ok();
   });
 }
