@@ -182,12 +182,7 @@ class Parser {
     function.overload = std::move(name.overload);
     if (in_.accept("[") && !in_.accept("]")) {
       do {
-        const char after = in_.peek() == '"' ? '\0' : in_.peek_after_word();
-        if (after == ',' || after == ']') {
-          function.attributes.emplace_back(in_.take_word());
-          continue;
-        }
-        SHIPWAY_ASSIGN_OR_RETURN(AttributeText attribute, this->attribute(0));
+        SHIPWAY_ASSIGN_OR_RETURN(AttributeText attribute, this->attribute(0, true));
         if (attribute.attribute.kind() == AttributeKind::kUndefined &&
             attribute.attribute.refers_to.empty())
           function.attributes.push_back(std::move(attribute.attribute.name));
@@ -597,7 +592,8 @@ class Parser {
 
   /// name = value | name: kind = value | name: kind = @attribute | name: undefined, each with
   /// [note]
-  Result<AttributeText> attribute(int nesting) {
+  /// `bare`: a name alone will do.
+  Result<AttributeText> attribute(int nesting, bool bare = false) {
     AttributeText made;
     Attribute& attribute = made.attribute;
     SHIPWAY_ASSIGN_OR_RETURN(attribute.name, in_.name("an attribute's name"));
@@ -622,7 +618,7 @@ class Parser {
                                          std::string(to_string(attribute.kind())) + ", not " +
                                          std::string(to_string(*kind)));
       }
-    } else if (kind != AttributeKind::kUndefined) {
+    } else if (kind != AttributeKind::kUndefined && (kind || !bare)) {
       return in_.error_expected("'='");
     }
     SHIPWAY_ASSIGN_OR_RETURN(made.note, optional_note());

@@ -205,6 +205,21 @@ TEST(Text, BriefOptionsCutTensors) {
 
 // ---- dims and types
 
+TEST(Text, FunctionAttributesMayHaveAnyName) {
+  const std::string text = R"(function my.F["a b", c, d=0.5] (x) -> (y) {
+  y = Mul(x, x)
+}
+graph main (x: float[N]) -> (y) {
+  y = my.F(x)
+}
+)";
+  const auto model = parse(text);
+  ASSERT_TRUE(model.is_ok()) << model.status().message();
+  EXPECT_EQ(model->functions()[0].attributes, (std::vector<std::string>{"a b", "c"}));
+  EXPECT_EQ(print(*model), text);
+  EXPECT_FALSE(parse("function my.F[, c] (x) -> (y) {\n}\n").is_ok());
+}
+
 TEST(Text, DimExpressionsReadBackAsTheSameExpression) {
   DimTable dims;
   for (const char* text :
