@@ -90,27 +90,6 @@ struct Run {
   }
 };
 
-/// What all tiles of a panel have in common. `padded_bias` has room for a panel.
-TileArguments panel_arguments(const Run& run, const Unit& unit, int64_t panel, float* padded_bias) {
-  const State& state = run.state;
-  const int64_t width = run.panels.width(panel), first = run.first_channel(unit, panel);
-  TileArguments t;
-  t.a_row_stride = run.problem.strides[2] * state.band.pixel;
-  t.c_row_stride = run.lanes();
-  t.c_vector_stride = state.out_plane;
-  t.clip = state.form.clip;
-  t.low = state.form.low;
-  t.high = state.form.high;
-  if (!run.bias) return t;
-  t.bias = run.bias + first;
-  if (first + width > run.problem.channels_out) {
-    for (int64_t j = 0; j < width; ++j)
-      padded_bias[j] = first + j < run.problem.channels_out ? run.bias[first + j] : 0.0f;
-    t.bias = padded_bias;
-  }
-  return t;
-}
-
 /// Segments [begin, end) of a list of `count` that make one pass over k, and their length.
 struct Pass {
   int64_t end, length;
@@ -130,7 +109,10 @@ void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel
   const RowTiles split(band.column_end - band.column_begin, run.tiles.max_rows);
   const TileFunction* functions = run.tiles.packed[width / lanes - 1];
   float padded_bias[32];
-  TileArguments t = panel_arguments(run, unit, panel, padded_bias);
+  TileArguments t = blocked_tile(state.form, run.bias, run.first_channel(unit, panel), width,
+                                 run.problem.channels_out, state.out_plane, padded_bias);
+  t.a_row_stride = run.problem.strides[2] * state.band.pixel;
+  t.c_row_stride = lanes;
   t.b = run.panel_weights(unit, panel);
   for (int64_t s = 0; s < state.segments;) {
     const Pass pass = pass_from(run.segments, s, state.segments);
@@ -163,16 +145,16 @@ void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel
 /// The epilogue's steps that tiles do not know, over what one panel made of a band.
 void apply_steps(const Run& run, EpilogueRunner& epilogue, const Unit& unit, const Band& band,
                  int64_t panel) {
-  const int64_t lanes = run.lanes(), floats = (band.column_end - band.column_begin) * lanes;
-  for (int64_t block = 0; block < run.panels.width(panel) / lanes; ++block)
-    for (int64_t row = band.row_begin; row < band.row_end; ++row)
-      for (int64_t i = 0; i < floats; i += EpilogueRunner::kRun) {
-        const int64_t offset = run.output_offset(unit, panel, row, band.column_begin) +
-                               block * run.state.out_plane + i;
-        epilogue.apply(run.y + offset, std::min(floats - i, EpilogueRunner::kRun), offset,
-                       run.first_channel(unit, panel) + block * lanes, lanes,
-                       run.problem.channels_out);
-      }
+  const int64_t lanes = run.lanes();
+  epilogue.apply_blocked(
+      run.y,
+      {.offset = run.output_offset(unit, panel, band.row_begin, band.column_begin),
+       .blocks = run.panels.width(panel) / lanes,
+       .block_stride = run.state.out_plane,
+       .rows = band.row_end - band.row_begin,
+       .row_stride = run.state.dims.out[2] * lanes,
+       .row_floats = (band.column_end - band.column_begin) * lanes},
+      run.first_channel(unit, panel), lanes, run.problem.channels_out);
 }
 
 void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, void* scratch) {

@@ -158,21 +158,10 @@ void run_outputs(const Run& run, const Unit& unit, int64_t panel, bool finish, T
 void run_panel(const Run& run, const Unit& unit, int64_t panel) {
   const State& state = run.state;
   const ConvProblem& problem = run.problem;
-  const int64_t width = run.panels.width(panel), first = run.first_channel(unit, panel);
-  TileArguments t;
-  t.c_vector_stride = state.out_plane;
-  t.clip = state.form.clip;
-  t.low = state.form.low;
-  t.high = state.form.high;
+  const int64_t width = run.panels.width(panel);
   float padded_bias[32];
-  if (run.bias) {
-    t.bias = run.bias + first;
-    if (first + width > problem.channels_out) {
-      for (int64_t j = 0; j < width; ++j)
-        padded_bias[j] = first + j < problem.channels_out ? run.bias[first + j] : 0.0f;
-      t.bias = padded_bias;
-    }
-  }
+  TileArguments t = blocked_tile(state.form, run.bias, run.first_channel(unit, panel), width,
+                                 problem.channels_out, state.out_plane, padded_bias);
   if (!state.exclusive) run_outputs(run, unit, panel, false, t);
   t.b = run.weights + unit.group * run.panels.floats() + run.panels.offset(panel);
   for (int64_t h = 0; h < problem.kernel[kHeight]; ++h)
@@ -190,16 +179,15 @@ void run_panel(const Run& run, const Unit& unit, int64_t panel) {
 
 /// The epilogue's steps that tiles do not know.
 void apply_steps(const Run& run, EpilogueRunner& epilogue, const Unit& unit, int64_t panel) {
-  const int64_t lanes = run.lanes(), floats = run.state.dims.out[kWidth] * lanes;
-  for (int64_t block = 0; block < run.panels.width(panel) / lanes; ++block)
-    for (int64_t row = unit.row_begin; row < unit.row_end; ++row)
-      for (int64_t i = 0; i < floats; i += EpilogueRunner::kRun) {
-        const int64_t offset =
-            run.output_offset(unit, panel, row, 0) + block * run.state.out_plane + i;
-        epilogue.apply(run.y + offset, std::min(floats - i, EpilogueRunner::kRun), offset,
-                       run.first_channel(unit, panel) + block * lanes, lanes,
-                       run.problem.channels_out);
-      }
+  const int64_t lanes = run.lanes(), row_floats = run.state.dims.out[kWidth] * lanes;
+  epilogue.apply_blocked(run.y,
+                         {.offset = run.output_offset(unit, panel, unit.row_begin, 0),
+                          .blocks = run.panels.width(panel) / lanes,
+                          .block_stride = run.state.out_plane,
+                          .rows = unit.row_end - unit.row_begin,
+                          .row_stride = row_floats,
+                          .row_floats = row_floats},
+                         run.first_channel(unit, panel), lanes, run.problem.channels_out);
 }
 
 void run_conv_taps(const BoundKernel& bound, const Views& views, Range part, void* scratch) {

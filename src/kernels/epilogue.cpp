@@ -93,4 +93,34 @@ void EpilogueRunner::apply(float* y, int64_t n, int64_t offset, int64_t channel,
       for (int64_t c = channels - channel; c < lanes; ++c) y[i + c] = 0;
 }
 
+TileArguments blocked_tile(const EpilogueForm& form, const float* bias, int64_t channel,
+                           int64_t width, int64_t channels, int64_t block_stride,
+                           float* padded_bias) {
+  TileArguments t;
+  t.c_vector_stride = block_stride;
+  t.clip = form.clip;
+  t.low = form.low;
+  t.high = form.high;
+  if (!bias) return t;
+  t.bias = bias + channel;
+  if (channel + width > channels) {
+    for (int64_t j = 0; j < width; ++j)
+      padded_bias[j] = channel + j < channels ? bias[channel + j] : 0.0f;
+    t.bias = padded_bias;
+  }
+  return t;
+}
+
+void EpilogueRunner::apply_blocked(float* y, const Rectangle& rectangle, int64_t channel,
+                                   int64_t lanes, int64_t channels) {
+  for (int64_t block = 0; block < rectangle.blocks; ++block)
+    for (int64_t row = 0; row < rectangle.rows; ++row)
+      for (int64_t i = 0; i < rectangle.row_floats; i += kRun) {
+        const int64_t offset =
+            rectangle.offset + block * rectangle.block_stride + row * rectangle.row_stride + i;
+        apply(y + offset, std::min(rectangle.row_floats - i, kRun), offset, channel + block * lanes,
+              lanes, channels);
+      }
+}
+
 }  // namespace shipway::kernels

@@ -19,6 +19,13 @@ struct EpilogueForm {
 };
 EpilogueForm epilogue_form(const Epilogue& epilogue);
 
+/// What the tiles of a panel of `width` channels, the first `channel` of `channels`, have in common
+/// in a channel-blocked output whose blocks are `block_stride` floats apart: `bias` (may be null)
+/// and limits. A panel that reaches beyond the last channel gets its bias in `padded_bias`.
+TileArguments blocked_tile(const EpilogueForm& form, const float* bias, int64_t channel,
+                           int64_t width, int64_t channels, int64_t block_stride,
+                           float* padded_bias);
+
 /// Whether a zero output before the steps is zero after them, so that a blocked layout's tail stays
 /// zero.
 bool preserves_zero_tail(const Epilogue& epilogue);
@@ -36,6 +43,15 @@ class EpilogueRunner {
   /// a GEMM (lanes = 0: neighbours are neighbouring channels) or pixels of one block of `lanes`
   /// channels. `channels` limits what is read.
   void apply(float* y, int64_t n, int64_t offset, int64_t channel, int64_t lanes, int64_t channels);
+
+  /// The same over a rectangle of a channel-blocked output: `blocks` channel blocks, the first at
+  /// `channel`, of `rows` rows, each `row_floats` floats and `row_stride` after the one before.
+  struct Rectangle {
+    int64_t offset;  // of the first row of the first block
+    int64_t blocks, block_stride, rows, row_stride, row_floats;
+  };
+  void apply_blocked(float* y, const Rectangle& rectangle, int64_t channel, int64_t lanes,
+                     int64_t channels);
 
  private:
   const Epilogue& epilogue_;
