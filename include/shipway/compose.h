@@ -1,4 +1,4 @@
-// Putting models together and taking them apart: merge, extract, prefix, rename, sizes of inputs,
+// Putting models together and taking them apart: merge, extract, prefix, rename,
 // inlining. What the onnx package does in onnx.compose, onnx.utils and onnx.inliner.
 //
 // Functions that return a Model leave their arguments alone; tensors are shared, not copied. What a
@@ -61,14 +61,6 @@ Result<Model> merge(const Model& first, const Model& second, const MergeOptions&
 /// needs. Errors name values that do not exist, inputs that are missing, values without a type.
 Result<Model> extract(const Model& model, std::span<const std::string> inputs,
                       std::span<const std::string> outputs);
-
-/// Gives an input other sizes: numbers, symbols of `model.dims()`, or unknown; as many as the input
-/// has now. A symbol that gives way to a number does so in the whole model. Where a number changes,
-/// the sizes of what nodes make are forgotten: infer shapes afterwards.
-Status set_input_shape(Model& model, std::string_view input, std::span<const Dim> sizes);
-
-/// The same for the first size of every input that has one and no initializer.
-Status set_batch(Model& model, Dim batch);
 
 struct InlineOptions {
   /// Domain and name of the functions to inline, or (`exclude`) of those to leave.
