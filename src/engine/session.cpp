@@ -9,6 +9,7 @@
 #include "engine/planned_graph.h"
 #include "graph/builder.h"
 #include "graph/inline_functions.h"
+#include "operators/body.h"
 #include "operators/infer.h"
 #include "operators/reference.h"
 #include "operators/upgrade.h"
@@ -63,6 +64,7 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
     Model& m = state->model;
     SHIPWAY_RETURN_IF_ERROR(upgrade(m, *state->registry));
     SHIPWAY_RETURN_IF_ERROR(inline_functions(m));
+    if (!options.reference) SHIPWAY_RETURN_IF_ERROR(expand_bodies(m, *state->registry));
     if (!options.reference && options.level > 0) {
       OptimizeOptions optimize_options;
       optimize_options.level = options.level;
