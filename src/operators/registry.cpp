@@ -181,6 +181,7 @@ namespace shipway {
   X("", "Shrink", shrink_operator) \
   X("", "Sigmoid", sigmoid_operator) \
   X("", "Sign", sign_operator) \
+  X("", "SimplifiedLayerNormalization", simplified_layer_normalization_operator) \
   X("", "Sin", sin_operator) \
   X("", "Sinh", sinh_operator) \
   X("", "Size", size_operator) \
@@ -239,7 +240,46 @@ namespace shipway {
   X("ai.onnx.preview.training", "Adam", adam_operator) \
   X("ai.onnx.preview.training", "Gradient", gradient_operator) \
   X("ai.onnx.preview.training", "Momentum", momentum_operator) \
-  X("com.microsoft", "FusedMatMul", fused_matmul_operator)
+  X("com.microsoft", "Attention", microsoft_attention_operator) \
+  X("com.microsoft", "BiasGelu", microsoft_bias_gelu_operator) \
+  X("com.microsoft", "DequantizeLinear", microsoft_dequantize_linear_operator) \
+  X("com.microsoft", "DynamicQuantizeMatMul", microsoft_dynamic_quantize_matmul_operator) \
+  X("com.microsoft", "EmbedLayerNormalization", microsoft_embed_layer_normalization_operator) \
+  X("com.microsoft", "ExpandDims", microsoft_expand_dims_operator) \
+  X("com.microsoft", "FastGelu", microsoft_fast_gelu_operator) \
+  X("com.microsoft", "FusedConv", microsoft_fused_conv_operator) \
+  X("com.microsoft", "FusedGemm", microsoft_fused_gemm_operator) \
+  X("com.microsoft", "FusedMatMul", microsoft_fused_matmul_operator) \
+  X("com.microsoft", "GatherND", microsoft_gather_nd_operator) \
+  X("com.microsoft", "Gelu", microsoft_gelu_operator) \
+  X("com.microsoft", "GridSample", microsoft_grid_sample_operator) \
+  X("com.microsoft", "Inverse", microsoft_inverse_operator) \
+  X("com.microsoft", "MatMulIntegerToFloat", microsoft_matmul_integer_to_float_operator) \
+  X("com.microsoft", "MultiHeadAttention", microsoft_multi_head_attention_operator) \
+  X("com.microsoft", "NhwcConv", microsoft_nhwc_conv_operator) \
+  X("com.microsoft", "NhwcFusedConv", microsoft_nhwc_fused_conv_operator) \
+  X("com.microsoft", "NhwcMaxPool", microsoft_nhwc_max_pool_operator) \
+  X("com.microsoft", "Pad", microsoft_pad_operator) \
+  X("com.microsoft", "QAttention", microsoft_qattention_operator) \
+  X("com.microsoft", "QGemm", microsoft_qgemm_operator) \
+  X("com.microsoft", "QLinearAdd", microsoft_qlinear_add_operator) \
+  X("com.microsoft", "QLinearAveragePool", microsoft_qlinear_average_pool_operator) \
+  X("com.microsoft", "QLinearConcat", microsoft_qlinear_concat_operator) \
+  X("com.microsoft", "QLinearConv", microsoft_qlinear_conv_operator) \
+  X("com.microsoft", "QLinearGlobalAveragePool", microsoft_qlinear_global_average_pool_operator) \
+  X("com.microsoft", "QLinearLeakyRelu", microsoft_qlinear_leaky_relu_operator) \
+  X("com.microsoft", "QLinearMul", microsoft_qlinear_mul_operator) \
+  X("com.microsoft", "QLinearReduceMean", microsoft_qlinear_reduce_mean_operator) \
+  X("com.microsoft", "QLinearSigmoid", microsoft_qlinear_sigmoid_operator) \
+  X("com.microsoft", "QLinearSoftmax", microsoft_qlinear_softmax_operator) \
+  X("com.microsoft", "QLinearWhere", microsoft_qlinear_where_operator) \
+  X("com.microsoft", "QuantizeLinear", microsoft_quantize_linear_operator) \
+  X("com.microsoft", "QuickGelu", microsoft_quick_gelu_operator) \
+  X("com.microsoft", "Range", microsoft_range_operator) \
+  X("com.microsoft", "SkipLayerNormalization", microsoft_skip_layer_normalization_operator) \
+  X("com.microsoft", "SkipSimplifiedLayerNormalization", microsoft_skip_simplified_layer_normalization_operator) \
+  X("com.microsoft", "TransposeMatMul", microsoft_transpose_matmul_operator) \
+  X("com.microsoft", "Trilu", microsoft_trilu_operator)
 // clang-format on
 
 #define SHIPWAY_DECLARE(domain, name, function) const Operator& function();
@@ -265,6 +305,9 @@ static_assert(std::is_sorted(std::begin(kBuiltIn), std::end(kBuiltIn),
               "the list of operators must be ordered: find() searches it by halving");
 
 using Key = std::pair<std::string_view, std::string_view>;
+
+/// ONNX Runtime puts this one into ONNX's main domain.
+bool is_added_to_onnx(const Key& key) { return key == Key("", "SimplifiedLayerNormalization"); }
 
 }  // namespace
 
@@ -295,7 +338,8 @@ const Operator* Registry::find(std::string_view domain, std::string_view name) c
   }
   const auto* entry = std::lower_bound(std::begin(kBuiltIn), std::end(kBuiltIn), key,
                                        [](const Entry& a, const Key& b) { return a.key() < b; });
-  const bool found = entry != std::end(kBuiltIn) && entry->key() == key && knows(key.first);
+  const bool found = entry != std::end(kBuiltIn) && entry->key() == key && knows(key.first) &&
+                     !(only_onnx_ && is_added_to_onnx(key));
   return found ? &entry->definition() : nullptr;
 }
 
@@ -318,7 +362,7 @@ Status Registry::add(Operator definition) {
 void Registry::for_each(const std::function<void(const Operator&)>& visit) const {
   auto added = added_.begin();
   for (const Entry& entry : kBuiltIn) {
-    if (!knows(entry.domain)) continue;
+    if (!knows(entry.domain) || (only_onnx_ && is_added_to_onnx(entry.key()))) continue;
     while (added != added_.end() && Key(added->first) < entry.key()) visit(*added++->second);
     if (added != added_.end() && Key(added->first) == entry.key()) {
       visit(*added++->second);

@@ -1,7 +1,10 @@
 // FusedMatMul of ONNX Runtime: alpha A B, each factor transposed on the way in. Files that its
 // optimiser wrote for transformers have it in place of Transpose, MatMul and Mul.
+#include <algorithm>
 #include <numeric>
 
+#include "operators/body.h"
+#include "operators/downgrade_steps.h"
 #include "operators/matmul_loops.h"
 #include "operators/reals.h"
 
@@ -66,9 +69,33 @@ Status evaluate(EvaluateContext& context) {
   return write_output(context, 0, a.dtype(), shape.output, product);
 }
 
+/// Factor `i` as MatMul takes it.
+Result<ValueId> transposed_factor(NodeRewrite& rewrite, size_t i, char factor) {
+  SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, i));
+  const std::vector<size_t> order = axes_order(rewrite, factor, static_cast<size_t>(rank));
+  const ValueId value = rewrite.node().input(i);
+  if (std::is_sorted(order.begin(), order.end())) return value;
+  return rewrite.insert("Transpose", {value},
+                        {{"perm", std::vector<int64_t>(order.begin(), order.end())}});
+}
+
+Status expand_fused_matmul(NodeRewrite& rewrite) {
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId a, transposed_factor(rewrite, 0, 'A'));
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId b, transposed_factor(rewrite, 1, 'B'));
+  const float alpha = rewrite.float_attribute("alpha");
+  if (alpha == 1) {
+    rewrite.replace("MatMul", {a, b});
+    return Status::ok();
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const ValueId factor,
+                           scalar_like_input(rewrite, "alpha", static_cast<double>(alpha)));
+  rewrite.replace("Mul", {rewrite.insert("MatMul", {a, b}), factor});
+  return Status::ok();
+}
+
 }  // namespace
 
-const Operator& fused_matmul_operator() {
+const Operator& microsoft_fused_matmul_operator() {
   static const Operator definition{
       .domain = "com.microsoft",
       .name = "FusedMatMul",
@@ -77,7 +104,24 @@ const Operator& fused_matmul_operator() {
                     .signature = "(A: T, B: T) -> (Y: T)",
                     .types = "T: floats bfloat16",
                     .attributes = "alpha: float = 1.0; transA: int = 0; transB: int = 0; "
-                                  "transBatchA: int = 0; transBatchB: int = 0"}},
+                                  "transBatchA: int = 0; transBatchB: int = 0",
+                    .upgrade = expand_fused_matmul}},
+      .infer = infer,
+      .evaluate = evaluate,
+  };
+  return definition;
+}
+
+const Operator& microsoft_transpose_matmul_operator() {
+  static const Operator definition{
+      .domain = "com.microsoft",
+      .name = "TransposeMatMul",
+      .summary = "Matrix product of factors that may be transposed: the older FusedMatMul.",
+      .versions = {{.since = 1,
+                    .signature = "(A: T, B: T) -> (Y: T)",
+                    .types = "T: floats bfloat16",
+                    .attributes = "alpha: float = 1.0; transA: int = 0; transB: int = 0",
+                    .upgrade = expand_fused_matmul}},
       .infer = infer,
       .evaluate = evaluate,
   };

@@ -1,0 +1,793 @@
+"""Operators of com.microsoft against onnxruntime, which they come from: random shapes, attributes and inputs left out.
+
+Each case is one node. Some of its inputs are constants and some sizes symbols, by chance. It runs in three ways, by
+onnxruntime, by Shipway's engine and by its reference loops; and the types that Shipway infers must be those that come.
+SHIPWAY_TEST_SEED chooses the cases.
+"""
+import dataclasses
+import os
+import subprocess
+import zlib
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import shipway
+
+SEED = int(os.environ.get("SHIPWAY_TEST_SEED", "1"))
+CASES = int(os.environ.get("SHIPWAY_TEST_CASES", "12"))  # of each operator
+
+
+@dataclasses.dataclass
+class Case:
+    """One node; an input that is None is left out."""
+    inputs: list
+    attributes: dict = dataclasses.field(default_factory=dict)
+    outputs: int = 1
+    wanted: tuple = None  # outputs that the node has; None: all
+    domain: str = "com.microsoft"
+    relative: float = 2e-5  # of the largest element
+    steps: int = 0  # of an integer result
+    constants: tuple = ()  # inputs that must be constants
+    theirs: dict = dataclasses.field(default_factory=dict)  # for inputs that onnxruntime declares optional and refuses to do without
+
+
+OPERATORS = {}
+
+
+def operator(function):
+    OPERATORS[function.__name__] = function
+    return function
+
+
+class Random:
+    """Numbers for one case."""
+
+    def __init__(self, *seed):
+        self.rng = np.random.default_rng(list(seed))
+
+    def size(self, low=1, high=9):
+        return int(self.rng.integers(low, high + 1))
+
+    def chance(self, probability=0.5):
+        return bool(self.rng.random() < probability)
+
+    def pick(self, *choices):
+        return choices[int(self.rng.integers(len(choices)))]
+
+    def floats(self, *shape, dtype=np.float32, scale=1.0):
+        return (self.rng.standard_normal(shape) * scale).astype(dtype)
+
+    def ints(self, low, high, *shape, dtype=np.int32):
+        return self.rng.integers(low, high, shape).astype(dtype)
+
+    def quantized(self, *shape, dtype=np.uint8):
+        info = np.iinfo(dtype)
+        return self.rng.integers(info.min, info.max + 1, shape).astype(dtype)
+
+    def scale(self, low=0.005, high=0.1):
+        return np.float32(self.rng.uniform(low, high))
+
+    def zero(self, dtype):
+        info = np.iinfo(dtype)
+        return dtype(self.rng.integers(info.min, info.max + 1))
+
+    def maybe(self, value, probability=0.5):
+        return value if self.chance(probability) else None
+
+
+# --- activations and normalisations -----------------------------------------------------------------------------------
+
+
+@operator
+def Gelu(r):
+    return Case([r.floats(r.size(), r.size(1, 40), scale=3)])
+
+
+@operator
+def BiasGelu(r):
+    width = r.size(1, 40)
+    return Case([r.floats(r.size(), r.size(), width, scale=2), r.floats(width)])
+
+
+@operator
+def FastGelu(r):
+    width = r.size(1, 40)
+    return Case([r.floats(r.size(), r.size(), width, scale=2), r.maybe(r.floats(width))])
+
+
+@operator
+def QuickGelu(r):
+    return Case([r.floats(r.size(), r.size(1, 40), scale=3)], {"alpha": r.pick(1.702, 1.0, 0.5)} if r.chance() else {})
+
+
+def _skip(r, has_beta):
+    batch, length, width = r.size(), r.size(), r.size(2, 40)
+    dtype = r.pick(np.float32, np.float32, np.float16)
+    skip = r.pick((batch, length, width), (1, length, width), (length, width))
+    inputs = [r.floats(batch, length, width, dtype=dtype), r.floats(*skip, dtype=dtype), r.floats(width, dtype=dtype)]
+    if has_beta:
+        inputs.append(r.maybe(r.floats(width, dtype=dtype)))
+    inputs.append(r.maybe(r.floats(width, dtype=dtype)))
+    return Case(inputs, {"epsilon": r.pick(1e-12, 1e-5)} if r.chance() else {}, outputs=4, wanted=r.pick((0,), (0, 3)),
+                relative=2e-5 if dtype == np.float32 else 4e-3)
+
+
+@operator
+def SkipLayerNormalization(r):
+    return _skip(r, True)
+
+
+@operator
+def SkipSimplifiedLayerNormalization(r):
+    return _skip(r, False)
+
+
+@operator
+def SimplifiedLayerNormalization(r):
+    shape = [r.size() for _ in range(r.size(1, 3))] + [r.size(2, 40)]
+    dtype = r.pick(np.float32, np.float64, np.float16)
+    axis = int(r.rng.integers(-len(shape), len(shape)))
+    attributes = {"axis": axis, "epsilon": r.pick(1e-5, 1e-3)} if r.chance() else {}
+    scale = shape[axis:] if attributes else shape[-1:]
+    return Case([r.floats(*shape, dtype=dtype), r.floats(*scale, dtype=dtype)], attributes, outputs=2, wanted=r.pick((0,), (0, 1)),
+                domain="", relative=2e-5 if dtype != np.float16 else 4e-3)
+
+
+@operator
+def EmbedLayerNormalization(r):
+    batch, length, width, words, places = r.size(), r.size(), r.size(2, 40), r.size(3, 30), r.size(9, 20)
+    segments = r.chance()
+    inputs = [r.ints(0, words, batch, length), r.ints(0, 2, batch, length) if segments else None, r.floats(words, width),
+              r.floats(places, width), r.floats(2, width) if segments else None, r.floats(width), r.floats(width),
+              r.maybe(r.ints(0, 2, batch, length)),
+              r.maybe(r.ints(0, places, r.pick(1, batch), length))]
+    return Case(inputs, {"epsilon": r.pick(1e-12, 1e-5)} if r.chance() else {}, outputs=3, wanted=r.pick((0, 1), (0, 1, 2)),
+                constants=(2, 3, 4, 5, 6))
+
+
+# --- products and convolutions ----------------------------------------------------------------------------------------
+
+
+@operator
+def FusedMatMul(r):
+    m, k, n, batch = r.size(), r.size(), r.size(), [r.size(1, 3) for _ in range(r.size(0, 2))]
+    trans_a, trans_b = r.chance(), r.chance()
+    a = batch + ([k, m] if trans_a else [m, k])
+    b = (batch if r.chance() else []) + ([n, k] if trans_b else [k, n])
+    return Case([r.floats(*a), r.floats(*b)], {"alpha": r.pick(1.0, 0.125, -2.5), "transA": int(trans_a), "transB": int(trans_b)})
+
+
+@operator
+def TransposeMatMul(r):
+    return FusedMatMul(r)
+
+
+ACTIVATIONS = {"Relu": 0, "Tanh": 0, "Sigmoid": 0, "LeakyRelu": 1, "Clip": 2, "HardSigmoid": 2}
+
+
+def _activation(r, *more):
+    name = r.pick(*ACTIVATIONS, *more)
+    return name, [float(x) for x in np.sort(r.rng.uniform(-0.5, 1.5, ACTIVATIONS.get(name, 0))).astype(np.float32)]
+
+
+def _windows(r, kernel, dilated=True):
+    """Attributes of a convolution or pool whose kernel is `kernel`."""
+    rank = len(kernel)
+    attributes = {"kernel_shape": kernel} if r.chance() or not dilated else {}
+    attributes["strides"] = [r.size(1, 2) for _ in range(rank)]
+    if dilated and r.chance():
+        attributes["dilations"] = [r.size(1, 2) for _ in range(rank)]
+    if "dilations" in attributes or r.chance(0.7):
+        attributes["pads"] = [int(r.rng.integers(0, k)) for k in kernel * 2]
+    else:
+        attributes["auto_pad"] = r.pick("SAME_UPPER", "SAME_LOWER", "VALID")
+    return attributes
+
+
+def _convolution(r, rank):
+    group = r.pick(1, 1, 2, 3)
+    channels, filters = group * r.size(1, 4), group * r.size(1, 6)
+    kernel = [r.size(1, 3) for _ in range(rank)]
+    space = [r.size(6, 11) for _ in range(rank)]
+    attributes = _windows(r, kernel)
+    attributes["group"] = group
+    return [r.size(1, 3), channels, *space], [filters, channels // group, *kernel], attributes
+
+
+@operator
+def FusedConv(r):
+    x, w, attributes = _convolution(r, r.pick(1, 2, 2))
+    attributes["activation"], parameters = _activation(r)
+    if parameters:
+        attributes["activation_params"] = parameters
+    inputs = [r.floats(*x), r.floats(*w), r.maybe(r.floats(w[0])), None]
+    if len(x) == 4 and r.chance():
+        plain = {k: v for k, v in attributes.items() if not k.startswith("activation")}
+        shape = onnx_output_shape("Conv", [inputs[0], inputs[1]], plain)
+        inputs[3] = r.floats(*shape)
+        inputs[2] = r.floats(w[0])
+    return Case(inputs, attributes, constants=(1,))
+
+
+@operator
+def FusedGemm(r):
+    m, k, n = r.size(), r.size(), r.size()
+    trans_a, trans_b = r.chance(), r.chance()
+    name = r.pick("Relu", "Tanh", "Sigmoid", "LeakyRelu", "HardSigmoid")
+    attributes = {"activation": name, "alpha": r.pick(1.0, 0.5), "beta": r.pick(1.0, 2.0), "transA": int(trans_a), "transB": int(trans_b)}
+    for i in range(ACTIVATIONS[name]):
+        attributes["activation_alpha" if i == 0 else "activation_beta"] = r.pick(0.1, 0.25)
+    c = r.pick((n,), (1, n), (m, n), (m, 1))
+    return Case([r.floats(k, m) if trans_a else r.floats(m, k), r.floats(n, k) if trans_b else r.floats(k, n), r.maybe(r.floats(*c))],
+                attributes)
+
+
+# --- attention --------------------------------------------------------------------------------------------------------
+
+
+def _mask(r, batch, length, total):
+    """Every form of mask_index; at least one key stays for each query."""
+    form = r.pick("none", "end", "end begin", "keys", "queries")
+    if form == "none":
+        return None
+    if form == "end":
+        return r.ints(1, total + 1, batch)
+    if form == "end begin":
+        begin = r.ints(0, max(total // 2, 1), batch)
+        return np.concatenate([r.ints(max(total // 2, 1), total + 1, batch), begin])
+    mask = r.ints(0, 2, *((batch, total) if form == "keys" else (batch, length, total)))
+    mask[..., 0] = 1
+    return mask
+
+
+@operator
+def Attention(r):
+    batch, length, features, heads, size = r.size(1, 3), r.size(1, 6), r.size(1, 9), r.size(1, 4), r.size(1, 6)
+    past = r.size(1, 5) if r.chance(0.4) else 0
+    value_size = size if past or r.chance() else r.size(1, 6)
+    hidden, value_hidden = heads * size, heads * value_size
+    attributes = {"num_heads": heads}
+    if value_size != size or r.chance(0.2):
+        attributes["qkv_hidden_sizes"] = [hidden, hidden, value_hidden]
+    if r.chance():
+        attributes["unidirectional"] = 1
+    if r.chance(0.3):
+        attributes["scale"] = 0.3
+    if r.chance(0.3):
+        attributes["mask_filter_value"] = -50.0
+    total = past + length
+    columns = 2 * hidden + value_hidden
+    inputs = [r.floats(batch, length, features), r.floats(features, columns, scale=0.5), r.maybe(r.floats(columns), 0.8), _mask(r, batch, length, total),
+              r.floats(2, batch, heads, past, size) if past else None,
+              None if past else r.maybe(r.floats(r.pick(1, batch), r.pick(1, heads), length, total), 0.3)]
+    has_present = past or (value_size == size and r.chance())
+    return Case(inputs, attributes, outputs=2, wanted=(0, 1) if has_present else (0,), constants=(1,))
+
+
+@operator
+def MultiHeadAttention(r):
+    batch, length, heads, size = r.size(1, 3), r.size(1, 6), r.size(1, 4), r.size(1, 6)
+    layout = r.pick("flat", "flat", "heads")
+    kv_length = r.size(1, 6) if r.chance() or layout == "heads" else length
+    past = r.size(1, 5) if layout == "flat" and r.chance(0.4) else 0
+    value_size = size if past or r.chance() else r.size(1, 6)
+    if layout == "heads":
+        value_size = size
+    hidden, value_hidden, total = heads * size, heads * value_size, past + kv_length
+    if layout == "flat":
+        key, value = r.floats(batch, kv_length, hidden), r.floats(batch, kv_length, value_hidden)
+    else:
+        key, value = r.floats(batch, heads, kv_length, size), r.floats(batch, heads, kv_length, value_size)
+    bias = r.maybe(r.floats(2 * hidden + value_hidden), 0.4)
+    mask = r.pick(None, r.ints(0, 2, batch, total), r.ints(1, total + 1, batch), r.ints(0, 2, batch, length, total))
+    if mask is not None and mask.ndim > 1:
+        mask[..., 0] = 1
+    attributes = {"num_heads": heads}
+    if length == kv_length and r.chance(0.4):  # else onnxruntime lets a single query look at all keys
+        attributes["unidirectional"] = 1
+    if r.chance(0.3):
+        attributes["scale"] = 0.3
+    if r.chance(0.3):
+        attributes["mask_filter_value"] = -50.0
+    inputs = [r.floats(batch, length, hidden), key, value, bias, mask,
+              r.maybe(r.floats(r.pick(1, batch), r.pick(1, heads), length, total), 0.3),
+              r.floats(batch, heads, past, size) if past else None, r.floats(batch, heads, past, value_size) if past else None]
+    return Case(inputs, attributes, outputs=3, wanted=(0, 1, 2) if past or (layout == "flat" and r.chance()) else (0,))
+
+
+# --- quantised --------------------------------------------------------------------------------------------------------
+
+
+def _qtype(r):
+    return r.pick(np.uint8, np.int8)
+
+
+def _broadcast_shapes(r):
+    shape = [r.size() for _ in range(r.size(1, 4))]
+    other = [1 if r.chance(0.3) else n for n in shape][r.size(0, len(shape) - 1):]
+    return (shape, other) if r.chance() else (other, shape)
+
+
+def _qlinear_binary(r, low, high):
+    dtype = _qtype(r)
+    a, b = _broadcast_shapes(r)
+    zeros = [r.maybe(r.zero(dtype), 0.8) for _ in range(3)]
+    return Case([r.quantized(*a, dtype=dtype), r.scale(), zeros[0], r.quantized(*b, dtype=dtype), r.scale(), zeros[1],
+                 r.scale(low, high), zeros[2]], steps=1, theirs={i: dtype(0) for i in (2, 5, 7)})
+
+
+@operator
+def QLinearAdd(r):
+    return _qlinear_binary(r, 0.02, 0.3)
+
+
+@operator
+def QLinearMul(r):
+    return _qlinear_binary(r, 0.02, 0.3)
+
+
+def _qlinear_unary(r, shape, low, high, attributes=None, steps=1):
+    dtype = _qtype(r)
+    return Case([r.quantized(*shape, dtype=dtype), r.scale(), r.maybe(r.zero(dtype), 0.8), r.scale(low, high),
+                 r.maybe(r.zero(dtype), 0.8)], attributes or {}, steps=steps, constants=(1, 2, 3, 4),
+                theirs={i: dtype(0) for i in (2, 4)})
+
+
+@operator
+def QLinearSigmoid(r):
+    return _qlinear_unary(r, [r.size(), r.size(1, 20)], 0.002, 0.01)
+
+
+@operator
+def QLinearLeakyRelu(r):
+    return _qlinear_unary(r, [r.size(), r.size(1, 20)], 0.01, 0.1, {"alpha": r.pick(0.01, 0.3)} if r.chance() else {})
+
+
+@operator
+def QLinearSoftmax(r):
+    shape = [r.size() for _ in range(r.size(1, 4))]
+    opset = r.pick(11, 13)
+    case = _qlinear_unary(r, shape, 0.003, 0.01, {"axis": int(r.rng.integers(-len(shape), len(shape))), "opset": opset})
+    dtype = case.inputs[0].dtype.type
+    case.inputs[4] = r.zero(dtype)
+    return case
+
+
+@operator
+def QLinearAveragePool(r):
+    rank = r.pick(1, 2, 2)
+    kernel = [r.size(1, 3) for _ in range(rank)]
+    attributes = {**_windows(r, kernel, dilated=False), "count_include_pad": int(r.chance())}
+    space = [r.size(4, 9) for _ in range(rank)]
+    if rank == 2 and r.chance():
+        attributes["channels_last"] = 1
+    shape = [r.size(1, 2), *space, r.size(1, 5)] if "channels_last" in attributes else [r.size(1, 2), r.size(1, 5), *space]
+    return _qlinear_unary(r, shape, 0.005, 0.1, attributes)
+
+
+@operator
+def QLinearGlobalAveragePool(r):
+    channels_last = r.chance()
+    space = [r.size(1, 6), r.size(1, 6)]
+    shape = [r.size(1, 3), *space, r.size()] if channels_last else [r.size(1, 3), r.size(), *space]
+    case = _qlinear_unary(r, shape, 0.005, 0.1, {"channels_last": int(channels_last)})
+    dtype = case.inputs[0].dtype.type
+    case.inputs[2], case.inputs[4] = r.zero(dtype), r.zero(dtype)
+    return case
+
+
+@operator
+def QLinearConcat(r):
+    dtype = _qtype(r)
+    shape = [r.size() for _ in range(r.size(1, 3))]
+    axis = int(r.rng.integers(-len(shape), len(shape)))
+    inputs = [r.scale(), r.zero(dtype)]
+    for _ in range(r.size(1, 3)):
+        part = list(shape)
+        part[axis] = r.size()
+        inputs += [r.quantized(*part, dtype=dtype), r.scale(), r.zero(dtype)]
+    return Case(inputs, {"axis": axis}, steps=1, constants=tuple(i for i in range(len(inputs)) if i < 2 or i % 3 != 2))
+
+
+@operator
+def QLinearWhere(r):
+    dtype = _qtype(r)
+    x, y = _broadcast_shapes(r)
+    condition = [1 if r.chance(0.3) else n for n in np.broadcast_shapes(x, y)]
+    return Case([r.ints(0, 2, *condition).astype(bool), r.quantized(*x, dtype=dtype), r.scale(), r.zero(dtype),
+                 r.quantized(*y, dtype=dtype), r.scale(), r.zero(dtype), r.scale(), r.zero(dtype)], steps=1,
+                constants=(2, 3, 5, 6, 7, 8))
+
+
+@operator
+def QLinearConv(r):
+    x, w, attributes = _convolution(r, 2)
+    channels_last = r.chance()
+    if channels_last:
+        x = [x[0], *x[2:], x[1]]
+        attributes["channels_last"] = 1
+    filters = w[0]
+    per_filter = r.chance()
+    dtype = np.uint8
+    w_scale = r.rng.uniform(0.005, 0.05, filters).astype(np.float32) if per_filter else r.scale(0.005, 0.05)
+    w_zero = np.zeros(filters, np.int8) if per_filter else np.int8(0)
+    return Case([r.quantized(*x, dtype=dtype), r.scale(), r.zero(dtype), r.quantized(*w, dtype=np.int8), w_scale, w_zero,
+                 r.scale(0.05, 0.3), r.zero(dtype), r.maybe(r.ints(-500, 500, filters))], attributes, steps=1,
+                constants=tuple(range(1, 9)))
+
+
+@operator
+def DynamicQuantizeMatMul(r):
+    m, k, n = r.size(1, 12), r.size(1, 40), r.size(1, 12)
+    dtype = _qtype(r)
+    per_column = r.chance()
+    scale = r.rng.uniform(0.005, 0.05, n).astype(np.float32) if per_column else r.scale()
+    zero = r.quantized(*([n] if per_column else []), dtype=dtype)
+    return Case([r.floats(*([r.size(1, 3)] if r.chance() else []), m, k), r.quantized(k, n, dtype=dtype), scale, r.maybe(zero),
+                 r.maybe(r.floats(n))], constants=(1,), relative=1e-4)
+
+
+@operator
+def MatMulIntegerToFloat(r):
+    m, k, n = r.size(1, 12), r.size(1, 40), r.size(1, 12)
+    a, b = r.pick((np.uint8, np.uint8), (np.uint8, np.int8), (np.int8, np.int8))
+    per_column = r.chance()
+    scale = r.rng.uniform(0.005, 0.05, n).astype(np.float32) if per_column else r.scale()
+    zero = r.quantized(*([n] if per_column else []), dtype=b)
+    return Case([r.quantized(*([r.size(1, 3)] if r.chance() else []), m, k, dtype=a), r.quantized(k, n, dtype=b), r.scale(), scale,
+                 r.maybe(r.zero(a)), r.maybe(zero), r.maybe(r.floats(n))], relative=1e-4)
+
+
+@operator
+def QGemm(r):
+    m, k, n = r.size(1, 12), r.size(1, 40), r.size(1, 12)
+    a, b = r.pick((np.uint8, np.uint8), (np.uint8, np.int8), (np.int8, np.int8))
+    trans_a, trans_b = r.chance(), r.chance()
+    per_column = r.chance()
+    scale = r.rng.uniform(0.005, 0.05, n).astype(np.float32) if per_column else r.scale()
+    zero = np.zeros(n, b) if per_column else r.zero(b)
+    quantized = r.chance()
+    return Case([r.quantized(*([k, m] if trans_a else [m, k]), dtype=a), r.scale(), r.zero(a),
+                 r.quantized(*([n, k] if trans_b else [k, n]), dtype=b), scale, zero,
+                 r.maybe(r.ints(-500, 500, *r.pick((n,), (m, n), (1, n)))), r.scale(0.5, 2) if quantized else None,
+                 r.zero(a) if quantized else None],
+                {"alpha": r.pick(1.0, 0.5), "transA": int(trans_a), "transB": int(trans_b)}, relative=1e-4, steps=1)
+
+
+@operator
+def QAttention(r):
+    batch, length, features, heads, size = r.size(1, 3), r.size(1, 6), r.size(1, 9), r.size(1, 4), r.size(1, 6)
+    past = r.size(1, 5) if r.chance(0.4) else 0
+    hidden = heads * size
+    weight = _qtype(r)
+    per_column = r.chance()
+    scale = r.rng.uniform(0.002, 0.01, 3 * hidden).astype(np.float32) if per_column else r.scale(0.002, 0.01)
+    zero = np.zeros(3 * hidden, weight) if per_column else r.zero(weight)
+    attributes = {"num_heads": heads}
+    if r.chance():
+        attributes["unidirectional"] = 1
+    inputs = [r.quantized(batch, length, features), r.quantized(features, 3 * hidden, dtype=weight), r.floats(3 * hidden), r.scale(0.005, 0.02),
+              scale, _mask(r, batch, length, past + length), r.maybe(r.zero(np.uint8)), r.maybe(zero),
+              r.floats(2, batch, heads, past, size) if past else None]
+    return Case(inputs, attributes, outputs=2, wanted=(0, 1) if past or r.chance() else (0,), constants=(1, 2), relative=2e-4)
+
+
+# --- others -----------------------------------------------------------------------------------------------------------
+
+
+@operator
+def QuantizeLinear(r):
+    per_axis = r.chance()
+    shape = [r.size(), r.size(), r.size()]
+    dtype = r.pick(np.uint8, np.int8, np.uint16, np.int16)
+    axis = r.size(0, 2)
+    scale = r.rng.uniform(0.01, 0.1, shape[axis]).astype(np.float32) if per_axis else r.scale()
+    return Case([r.floats(*shape), scale, r.quantized(*([shape[axis]] if per_axis else []), dtype=dtype)], {"axis": axis} if per_axis else {},
+                steps=1)
+
+
+@operator
+def DequantizeLinear(r):
+    per_axis = r.chance()
+    shape = [r.size(), r.size(), r.size()]
+    dtype = r.pick(np.uint8, np.int8, np.uint16, np.int16)
+    axis = r.size(0, 2)
+    scale = r.rng.uniform(0.01, 0.1, shape[axis]).astype(np.float32) if per_axis else r.scale()
+    return Case([r.quantized(*shape, dtype=dtype), scale, r.maybe(r.quantized(*([shape[axis]] if per_axis else []), dtype=dtype))],
+                {"axis": axis} if per_axis else {})
+
+
+@operator
+def ExpandDims(r):
+    shape = [r.size() for _ in range(r.size(0, 3))]
+    return Case([r.floats(*shape), np.int32(r.rng.integers(-len(shape) - 1, len(shape) + 1))], constants=(1,))
+
+
+@operator
+def GatherND(r):
+    data, depth = r.floats(4, 5, 6), r.size(1, 3)
+    return Case([data, r.ints(-4, 4, r.size(), r.size(), depth, dtype=r.pick(np.int32, np.int64))])
+
+
+@operator
+def GridSample(r):
+    shape = r.size(1, 2), r.size(1, 3), r.size(2, 8), r.size(2, 8)
+    grid = r.rng.uniform(-1.3, 1.3, (shape[0], r.size(), r.size(), 2)).astype(np.float32)
+    mode = r.pick("bilinear", "bicubic", "nearest")
+    # onnxruntime's bicubic lets go of the border later than ONNX's reference does, in ai.onnx too.
+    padding = r.pick("zeros", "border", "reflection") if mode != "bicubic" else r.pick("zeros", "reflection")
+    return Case([r.floats(*shape), grid], {"mode": mode, "align_corners": int(r.chance()), "padding_mode": padding})
+
+
+@operator
+def Inverse(r):
+    n = r.size(1, 6)
+    dtype = r.pick(np.float32, np.float64)
+    batch = [r.size(1, 3) for _ in range(r.size(0, 2))]
+    return Case([(r.floats(*batch, n, n) + 4 * np.eye(n)).astype(dtype)], relative=1e-4)
+
+
+@operator
+def Pad(r):
+    rank = r.size(1, 4)
+    pads = r.ints(0, 3, 2 * rank, dtype=np.int64)
+    if r.chance(0.3):
+        pads = pads[None]
+    return Case([r.floats(*[r.size(3, 5) for _ in range(rank)]), pads, r.maybe(r.floats(1))], {"mode": r.pick("constant", "edge", "reflect")})
+
+
+@operator
+def Range(r):
+    dtype = r.pick(np.int32, np.int64, np.float32, np.float64)
+    form = (lambda x: np.array([x], dtype)) if r.chance() else dtype
+    return Case([form(r.size()), form(r.size(5, 20)), r.maybe(form(r.size(1, 3)))])
+
+
+@operator
+def Trilu(r):
+    dtype = r.pick(np.float32, np.float64, np.int64)
+    return Case([r.floats(*[r.size() for _ in range(r.size(2, 4))], scale=9).astype(dtype), r.maybe(np.array(r.size(0, 4) - 2, np.int64))],
+                {"upper": int(r.chance())})
+
+
+# --- the comparison ---------------------------------------------------------------------------------------------------
+
+
+def onnx_output_shape(op_type, inputs, attributes):
+    """The shape that an operator of ai.onnx gives."""
+    nodes = [helper.make_node(op_type, [f"i{n}" for n in range(len(inputs))], ["y"], **attributes)]
+    graph = helper.make_graph(nodes, "shape", [value_of(f"i{n}", x.dtype, x.shape) for n, x in enumerate(inputs)],
+                              [helper.make_empty_tensor_value_info("y")])
+    made = onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]))
+    return [dim.dim_value for dim in made.graph.output[0].type.tensor_type.shape.dim]
+
+
+def value_of(name, dtype, shape):
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), list(shape))
+
+
+def build(op_type, case, arrays, r):
+    """The model of one case on these inputs, and what to feed it."""
+    names, inputs, constants, feeds = [], [], [], {}
+    for i, array in enumerate(arrays):
+        names.append("" if array is None else f"x{i}")
+        if array is None:
+            continue
+        array = np.asarray(array)
+        is_constant, symbolic = r.chance(0.3), r.chance()
+        if i in case.constants or is_constant:
+            constants.append(numpy_helper.from_array(array, f"x{i}"))
+            continue
+        inputs.append(value_of(f"x{i}", array.dtype, [f"d{i}_{k}" if symbolic and r.chance() else n for k, n in enumerate(array.shape)]))
+        feeds[f"x{i}"] = array
+    while names and not names[-1]:
+        names.pop()
+    wanted = range(case.outputs) if case.wanted is None else case.wanted
+    outputs = [f"y{i}" if i in wanted else "" for i in range(max(wanted) + 1)]
+    node = helper.make_node(op_type, names, outputs, name="node", domain=case.domain, **case.attributes)
+    graph = helper.make_graph([node], "case", inputs, [helper.make_empty_tensor_value_info(f"y{i}") for i in wanted], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)], ir_version=8)
+    return model, feeds
+
+
+def distance(found, expected, case):
+    """How far apart two results are, in units of what is allowed."""
+    assert found.dtype == expected.dtype and found.shape == expected.shape, (found.dtype, found.shape, expected.dtype, expected.shape)
+    if expected.size == 0:
+        return 0.0
+    apart = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max()
+    if expected.dtype.kind in "iub":
+        return apart / case.steps if case.steps else (0.0 if apart == 0 else np.inf)
+    return apart / (case.relative * max(np.abs(expected).max(), 1e-3))
+
+
+def infer(model):
+    inferred = shipway.shape_inference.infer_shapes(model)
+    return {value.name: value.type.tensor_type for value in inferred.graph.output}
+
+
+def compare(op_type, number):
+    """The largest distance of one case's outputs, by engine and by reference."""
+    r = Random(SEED, zlib.crc32(op_type.encode()), number)
+    case = OPERATORS[op_type](r)
+    model, feeds = build(op_type, case, case.inputs, r)
+    filled = [case.theirs.get(i) if array is None else array for i, array in enumerate(case.inputs)]
+    theirs, their_feeds = build(op_type, case, filled, r)
+    data = model.SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    expected = onnxruntime.InferenceSession(theirs.SerializeToString(), options).run(None, their_feeds)
+    worst = 0.0
+    for reference in (False, True):
+        found = shipway.InferenceSession(data, reference=reference).run(None, feeds)
+        for ours, right in zip(found, expected, strict=True):
+            apart = distance(ours, right, case)
+            assert apart <= 1, (f"case {number}, {'reference' if reference else 'engine'}: {apart} times what is allowed\n"
+                                f"{helper.printable_graph(model.graph)}\n{ours}\n{right}")
+            worst = max(worst, apart)
+    types = infer(model)
+    for name, right in zip([output.name for output in model.graph.output], expected, strict=True):
+        inferred = types[name]
+        assert inferred.elem_type == helper.np_dtype_to_tensor_dtype(right.dtype), f"case {number}: {name}"
+        assert not inferred.HasField("shape") or len(inferred.shape.dim) == right.ndim, f"case {number}: {name}"
+        for dim, size in zip(inferred.shape.dim, right.shape):
+            assert not dim.HasField("dim_value") or dim.dim_value == size, f"case {number}: {name}"
+    return worst
+
+
+@pytest.mark.parametrize("op_type", sorted(OPERATORS))
+def test_gives_what_onnxruntime_gives(op_type):
+    for number in range(CASES):
+        compare(op_type, number)
+
+
+# --- what onnxruntime's optimiser writes ------------------------------------------------------------------------------
+
+
+class Graph:
+    """A model under construction: every method adds one piece and gives its output."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.nodes, self.constants = [], []
+
+    def node(self, op_type, *inputs, **attributes):
+        output = f"{op_type.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op_type, inputs, [output], name=f"{output}_node", **attributes))
+        return output
+
+    def constant(self, array):
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def weight(self, *shape):
+        return self.constant((self.rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32))
+
+    def linear(self, x, columns_in, columns_out):
+        return self.node("Add", self.node("MatMul", x, self.weight(columns_in, columns_out)), self.weight(columns_out))
+
+    def norm(self, x, width):
+        return self.node("LayerNormalization", x, self.weight(width), self.weight(width), axis=-1, epsilon=1e-5)
+
+    def gelu(self, x):
+        erf = self.node("Erf", self.node("Div", x, self.constant(np.float32(np.sqrt(2)))))
+        gate = self.node("Add", erf, self.constant(np.float32(1)))
+        return self.node("Mul", self.node("Mul", x, gate), self.constant(np.float32(0.5)))
+
+    def conv(self, x, channels_in, channels_out, size=3):
+        w = self.constant((self.rng.standard_normal((channels_out, channels_in, size, size)) / (size * np.sqrt(channels_in))).astype(np.float32))
+        return self.node("Conv", x, w, self.weight(channels_out), kernel_shape=[size, size], pads=[size // 2] * 4)
+
+    def model(self, inputs, output, opset=17):
+        graph = helper.make_graph(self.nodes, "made", inputs, [helper.make_empty_tensor_value_info(output)], self.constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def transformer(layers=2, width=32, heads=4):
+    """An encoder like BERT, as exporters write one."""
+    g = Graph(1)
+    words = g.node("Gather", g.weight(50, width), "ids")
+    x = g.norm(g.node("Add", words, g.weight(1, 7, width)), width)
+    keep = g.node("Cast", g.node("Unsqueeze", "mask", g.constant(np.int64([1, 2]))), to=TensorProto.FLOAT)
+    bias = g.node("Mul", g.node("Sub", g.constant(np.float32(1)), keep), g.constant(np.float32(-10000)))
+    for _ in range(layers):
+        parts = []
+        for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]):
+            by_head = g.node("Reshape", g.linear(x, width, width), g.constant(np.int64([0, 0, heads, width // heads])))
+            parts.append(g.node("Transpose", by_head, perm=order))
+        scores = g.node("Div", g.node("MatMul", parts[0], parts[1]), g.constant(np.float32(np.sqrt(width / heads))))
+        shares = g.node("Softmax", g.node("Add", scores, bias), axis=-1)
+        context = g.node("Transpose", g.node("MatMul", shares, parts[2]), perm=[0, 2, 1, 3])
+        merged = g.node("Reshape", context, g.constant(np.int64([0, 0, width])))
+        x = g.norm(g.node("Add", g.linear(merged, width, width), x), width)
+        x = g.norm(g.node("Add", g.linear(g.gelu(g.linear(x, width, 2 * width)), 2 * width, width), x), width)
+    feeds = {"ids": np.arange(14, dtype=np.int64).reshape(2, 7), "mask": np.int64([[1] * 7, [1] * 4 + [0] * 3])}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", 7]) for name in feeds]
+    return g.model(inputs, x), feeds
+
+
+def convolutions():
+    """Convolutions with activations and a skip connection, then a small classifier."""
+    g = Graph(2)
+    x = g.node("Relu", g.conv("x", 3, 8))
+    x = g.node("Relu", g.node("Add", g.conv(g.node("LeakyRelu", g.conv(x, 8, 8), alpha=0.1), 8, 8), x))
+    x = g.node("Clip", g.conv(x, 8, 16), g.constant(np.float32(0)), g.constant(np.float32(6)))
+    x = g.node("Sigmoid", g.conv(x, 16, 4, 1))
+    x = g.node("Flatten", g.node("GlobalAveragePool", x))
+    x = g.node("Relu", g.node("Gemm", x, g.weight(4, 6), g.weight(6)))
+    return g.model([helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 12, 10])], x), {
+        "x": np.random.default_rng(3).standard_normal((2, 3, 12, 10)).astype(np.float32)}
+
+
+def quantized():
+    """Convolutions between QuantizeLinear and DequantizeLinear, as tools of quantisation write them."""
+    g = Graph(4)
+
+    def between(x, scale, zero):
+        numbers = [g.constant(np.float32(scale)), g.constant(np.uint8(zero))]
+        return g.node("DequantizeLinear", g.node("QuantizeLinear", x, *numbers), *numbers)
+
+    def conv(x, channels_in, channels_out):
+        w = g.constant(g.rng.integers(-127, 128, (channels_out, channels_in, 3, 3)).astype(np.int8))
+        weights = g.node("DequantizeLinear", w, g.constant(np.float32(0.004)), g.constant(np.int8(0)))
+        return g.node("Conv", x, weights, pads=[1] * 4)
+
+    x = between("x", 0.03, 128)
+    a = between(conv(x, 3, 8), 0.05, 120)
+    b = between(g.node("LeakyRelu", a, alpha=0.1), 0.05, 30)
+    c = between(g.node("Add", between(conv(b, 8, 8), 0.05, 100), b), 0.05, 90)
+    d = between(g.node("Concat", between(g.node("Sigmoid", c), 1 / 256, 0), between(g.node("Mul", c, b), 0.05, 80), axis=1), 0.04, 70)
+    e = between(g.node("AveragePool", d, kernel_shape=[2, 2], strides=[2, 2]), 0.04, 70)
+    y = between(g.node("GlobalAveragePool", e), 0.04, 70)
+    return g.model([helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 12, 10])], y), {
+        "x": np.random.default_rng(5).standard_normal((2, 3, 12, 10)).astype(np.float32)}
+
+
+MADE = {"transformer": (transformer, {"SkipLayerNormalization", "FusedMatMul", "BiasGelu"}, 1e-5),
+        "convolutions": (convolutions, {"FusedConv", "FusedGemm"}, 1e-5),
+        "quantized": (quantized, {"QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearConcat", "QLinearAveragePool",
+                                  "QLinearGlobalAveragePool"}, 0.03)}
+
+
+@pytest.fixture(scope="module", params=sorted(MADE))
+def optimized(request, tmp_path_factory):
+    """Path of a model that onnxruntime's optimiser wrote, what to feed it, what onnxruntime gives, and the tolerance."""
+    make, expected, tolerance = MADE[request.param]
+    model, feeds = make()
+    path = tmp_path_factory.mktemp("optimized") / "model.onnx"
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path)
+    outputs = onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, feeds)
+    written = {node.op_type for node in onnx.load(path).graph.node if node.domain == "com.microsoft"}
+    assert expected <= written, f"onnxruntime wrote {written}"
+    return path, feeds, outputs, tolerance
+
+
+def test_runs_what_onnxruntime_optimised(optimized):
+    path, feeds, outputs, tolerance = optimized
+    for reference in (False, True):
+        for ours, right in zip(shipway.InferenceSession(path, reference=reference).run(None, feeds), outputs, strict=True):
+            np.testing.assert_allclose(ours, right, rtol=0, atol=tolerance * np.abs(right).max())
+
+
+def test_tools_take_what_onnxruntime_optimised(optimized, command, tmp_path):
+    path = optimized[0]
+
+    def run(*arguments):
+        return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=True).stdout
+
+    assert run("check", path).strip() == "Model correct"
+    assert "com.microsoft." in run("info", path)
+    for verb in ("optimize", "convert"):
+        copy = tmp_path / f"{verb}.onnx"
+        run(verb, path, copy)
+        kept = {node.op_type for node in onnx.load(copy).graph.node if node.domain == "com.microsoft"}
+        assert kept, f"{verb} wrote none of com.microsoft"
