@@ -13,7 +13,7 @@ cmake --install "$build" --prefix "$work/first" > "$work/install.log"
 mv "$work/first" "$work/prefix"  # nothing in the package may remember where it was installed
 libdir=$(dirname "$(find "$work/prefix" -name libshipway.so)")
 
-cmake -S "$source/examples/cpp" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" > "$work/configure.log"
+cmake -G Ninja -S "$source/examples/cpp" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" > "$work/configure.log"
 cmake --build "$work/cmake" > "$work/build.log" 2>&1 || { cat "$work/build.log"; exit 1; }
 model=$source/models/srcnn/srcnn.onnx
 small=$source/src/image/testdata/interlaced.png
