@@ -9,6 +9,7 @@
 #include "engine/planned_graph.h"
 #include "graph/builder.h"
 #include "graph/inline_functions.h"
+#include "graph/verify.h"
 #include "operators/body.h"
 #include "operators/infer.h"
 #include "operators/reference.h"
@@ -62,6 +63,7 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
     state->threads = options.threads > 0 ? options.threads : usable_cores();
     state->model = std::move(model);
     Model& m = state->model;
+    SHIPWAY_RETURN_IF_ERROR(verify(m));  // a file may hold any graph, cycles too
     SHIPWAY_RETURN_IF_ERROR(upgrade(m, *state->registry));
     SHIPWAY_RETURN_IF_ERROR(inline_functions(m));
     if (!options.reference) SHIPWAY_RETURN_IF_ERROR(expand_bodies(m, *state->registry));

@@ -232,6 +232,18 @@ def test_what_is_no_model_is_named_as_what_it_is(tmp_path, content, says):
         shipway.InferenceSession(path)
 
 
+@pytest.mark.parametrize("nodes, says", [
+    ([("Relu", "x", "y"), ("Neg", "x", "y")], "'y': two values"),
+    ([("Add", "x b", "a"), ("Relu", "a", "b"), ("Neg", "b", "y")], r"'b': it is input of node #0 \(Add\), which comes before"),
+    ([("Add", "x q", "y")], r"'q': it is input of node #0 \(Add\), but nothing makes it"),
+], ids=["defined twice", "cycle", "undefined"])
+def test_a_graph_that_does_not_hold_together_is_an_invalid_model(nodes, says):
+    made = [helper.make_node(op, inputs.split(), outputs.split()) for op, inputs, outputs in nodes]
+    model = make_model(made, [tensor("x", TensorProto.FLOAT, [2])], [tensor("y", TensorProto.FLOAT, [2])])
+    with pytest.raises(shipway.InvalidModel, match=says):
+        shipway.InferenceSession(model)
+
+
 def test_errors_are_shipway_errors_and_pythons_own(tmp_path):
     with pytest.raises(shipway.NotFound, match="nowhere.onnx") as caught:
         shipway.InferenceSession(tmp_path / "nowhere.onnx")
