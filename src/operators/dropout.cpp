@@ -56,12 +56,16 @@ Status upgrade_dropout_6(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
+bool uses_mask(const NodeRewrite& rewrite) {
+  const ValueId mask = rewrite.node().output(1);
+  if (!mask.is_valid()) return false;
+  const Value& value = rewrite.model().value(mask);
+  return !value.uses().empty() || value.output_count() > 0;
+}
+
 /// The mask had the dtype of the data, now bool.
 Status upgrade_dropout_7(NodeRewrite& rewrite) {
-  const ValueId mask = rewrite.node().output(1);
-  if (!mask.is_valid()) return Status::ok();
-  const Value& value = rewrite.model().value(mask);
-  if (!value.uses().empty() || value.output_count() > 0)
+  if (uses_mask(rewrite))
     return Status::unsupported("the mask of version 7 is used, which was of the dtype of the data");
   return Status::ok();
 }
@@ -76,8 +80,11 @@ Status upgrade_dropout_10(NodeRewrite& rewrite) {
 constexpr std::string_view kSignature =
     "(data: T, ratio?: T1, training_mode?: T2) -> (output: T, mask?: T2)";
 
-// Before version 12 no input said "training": outside of it a Dropout hands its input on.
+// Before version 12 no input said "training": outside of it a Dropout hands its input on, and
+// what the mask holds was left open (onnxruntime's is all false, where version 12 says all true).
 Status downgrade_dropout_12(NodeRewrite& rewrite) {
+  if (uses_mask(rewrite))
+    return Status::unsupported("output 1 ('mask') is used, which before opset 12 is not filled");
   if (rewrite.node().input(2).is_valid()) {
     SHIPWAY_ASSIGN_OR_RETURN(const std::optional<float> trains,
                              constant_float(rewrite, 2, "training_mode"));

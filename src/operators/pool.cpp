@@ -59,6 +59,29 @@ Status infer_pool(InferContext& context) {
   return Status::ok();
 }
 
+/// Until version 22 a size that rounds up counts a last window that starts beyond the input, too.
+Status keep_ceil_windows(NodeRewrite& rewrite) {
+  const size_t rank = rewrite.ints_attribute("kernel_shape").size();
+  SHIPWAY_ASSIGN_OR_RETURN(const Windows windows, read_windows(rewrite, rank));
+  if (!windows.ceil || windows.auto_pad != Windows::AutoPad::kNotSet) return Status::ok();
+  const std::optional<Shape> shape = rewrite.input_type(0).constant_shape();
+  for (size_t axis = 0; axis < rank; ++axis) {
+    const int64_t stride = windows.strides[axis];
+    const int64_t spare = stride - 1 + windows.pads_end[axis] - windows.extent(axis);
+    if (spare < 0) continue;  // no size of the input lets a window start behind it
+    if (shape && shape->size() == rank + 2) {
+      const int64_t behind = windows.pads_begin[axis] + (*shape)[axis + 2];
+      // The last multiple of the stride that a window rounded up may start at.
+      if ((behind + spare) / stride * stride < behind) continue;
+    }
+    return Status::unsupported(
+        "with attribute 'ceil_mode', before opset 22 there is one window more along spatial axis "
+        "{}, which starts beyond the input",
+        axis);
+  }
+  return Status::ok();
+}
+
 /// The windows of a pooling node laid on its input.
 struct Placed {
   Windows windows;
@@ -371,7 +394,8 @@ const Operator& average_pool_operator() {
            {.since = 22,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats bfloat16",
-            .attributes = kAveragePoolAttributesSince19}},
+            .attributes = kAveragePoolAttributesSince19,
+            .downgrade = keep_ceil_windows}},
       .infer = infer_pool,
       .evaluate = evaluate_average_pool,
   };
@@ -456,7 +480,8 @@ const Operator& lp_pool_operator() {
            {.since = 22,
             .signature = "(X: T) -> (Y: T)",
             .types = "T: floats bfloat16",
-            .attributes = kLpPoolAttributesSince18}},
+            .attributes = kLpPoolAttributesSince18,
+            .downgrade = keep_ceil_windows}},
       .infer = infer_pool,
       .evaluate = evaluate_lp_pool,
   };
@@ -492,7 +517,8 @@ const Operator& max_pool_operator() {
                    {.since = 22,
                     .signature = "(X: T) -> (Y: T, Indices?: I)",
                     .types = "T: floats uint8 int8 bfloat16; I: int64",
-                    .attributes = kMaxPoolAttributesSince10}},
+                    .attributes = kMaxPoolAttributesSince10,
+                    .downgrade = keep_ceil_windows}},
       .infer = infer_pool,
       .evaluate = evaluate_max_pool,
       .accuracy = Accuracy::exact(),

@@ -6,15 +6,6 @@ import sys
 
 import onnx_conversions
 
-# Wrong for a reason outside the conversion's reach, or not mended yet.
-KNOWN = {
-    "node/test_averagepool_2d_ceil_last_window_starts_on_pad": "before opset 22 onnx infers one window more",
-    "node/test_maxpool_2d_ceil_output_size_reduce_by_one": "before opset 22 onnx infers one window more",
-    "node/test_dropout_default_mask": "onnxruntime gives the mask of Dropout-10 inverted",
-    "node/test_dropout_default_mask_ratio": "onnxruntime gives the mask of Dropout-10 inverted",
-}
-
-
 def test_every_model_of_the_suite_in_other_opsets(tmp_path):
     report = tmp_path / "conversions.json"
     # The nine real ones convert some ten times each: too long for a test.
@@ -29,7 +20,7 @@ def test_every_model_of_the_suite_in_other_opsets(tmp_path):
         for way, outcome in outcomes.items():
             if str(outcome).startswith("wrong"):
                 wrong[name].append(f"to {way}: {outcome}")
-    assert {name: ways for name, ways in wrong.items() if name not in KNOWN} == {}
+    assert wrong == {}
     counts, _ = onnx_conversions.summary(results)
     assert counts["up"]["right"] > 3000 and counts["there and back"]["right"] > 1700
     assert counts["one down"]["right"] > 1500
