@@ -40,7 +40,7 @@ def differences(a, b, path="model"):
     for field in a.DESCRIPTOR.fields:
         x, y = getattr(a, field.name), getattr(b, field.name)
         where = f"{path}.{field.name}"
-        if field.label == field.LABEL_REPEATED:
+        if field.is_repeated:
             if len(x) != len(y):
                 found.append(f"{where}: {len(x)} and {len(y)} entries")
                 continue
