@@ -84,6 +84,10 @@ Result<bool> lower_conv(Lowering& lowering, const Node& node) {
     if (!strides.empty()) problem.strides[first + i] = strides[i];
     if (!dilations.empty()) problem.dilations[first + i] = dilations[i];
   }
+  const Dims* out = lowering.dims(node.output(0));
+  if (out && out->size() == dims->size() && out->back().is_constant() &&
+      (rank == 1 || (*out)[rank].is_constant()))
+    problem.known_pixels = out->back().value() * (rank == 1 ? 1 : (*out)[rank].value());
   const Tail tail = tail_of(lowering, node, node.input(2));
   problem.epilogue = tail.steps;
   const kernels::LayoutChoice layouts = kernels::preferred_layouts(problem, lowering.isa());

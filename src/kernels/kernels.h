@@ -53,6 +53,7 @@ enum class PackKind : uint8_t {
   kDepthwise,      // {channels, taps, block}
   kTransposeRows,  // ConvTranspose by output phases, rows of one output channel: {in, out per
                    // group, group, k d h w, stride d h w, dilation d h w}
+  kWinograd,       // 3x3 filters transformed for F(4x4, 3x3): {out, in, panel, vector}
   kRecurrent,      // {cell, directions, hidden, input, lanes, peepholes, linear_before_reset}; the
                    // source is W, R, B and, with peepholes, P, one after the other
 };
@@ -68,8 +69,10 @@ int64_t packed_size(const PackRecipe& recipe);
 /// is 64-byte aligned and has packed_size(recipe) bytes. Every byte is written. Thread-safe.
 void pack(const PackRecipe& recipe, const float* source, void* destination);
 /// True when packing only moves values, so that unpack can bring the source back (of recurrent
-/// layers, biases are added).
-inline bool is_unpackable(const PackRecipe& recipe) { return recipe.kind != PackKind::kRecurrent; }
+/// layers, biases are added; Winograd's filters are transformed).
+inline bool is_unpackable(const PackRecipe& recipe) {
+  return recipe.kind != PackKind::kRecurrent && recipe.kind != PackKind::kWinograd;
+}
 /// The way back, for unpackable recipes: writes the `source` that pack() got from what it made.
 /// Slow, for the rare case that a weight whose original was released is read once more.
 void unpack(const PackRecipe& recipe, const void* packed, std::span<float> source);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "kernels/winograd.h"
+
 namespace shipway::kernels {
 namespace {
 
@@ -81,6 +83,36 @@ void pack_transposed(const PackRecipe& recipe, const float* source, float* desti
     }
 }
 
+/// G g G^T of every filter: panel by panel [position][in][width]. In double, rounded once.
+void pack_winograd(const Panels& panels, const float* source, float* destination) {
+  using namespace winograd;
+  constexpr int kTaps = 3, kMostColumns = 32;
+  const int64_t position_stride = panels.k;
+  for (int64_t p = 0; p < panels.count(); ++p) {
+    const int64_t width = panels.width(p),
+                  columns = std::min<int64_t>(panels.n - p * panels.panel, width);
+    float* target = destination + panels.offset(p) * kPositions;
+    for (int64_t i = 0; i < panels.k; ++i, target += width) {
+      double g[kTaps][kTaps][kMostColumns] = {}, rows[kInput][kTaps][kMostColumns];
+      for (int64_t j = 0; j < columns; ++j) {
+        const float* taps = source + ((p * panels.panel + j) * panels.k + i) * kTaps * kTaps;
+        for (int tap = 0; tap < kTaps * kTaps; ++tap) g[tap / kTaps][tap % kTaps][j] = taps[tap];
+      }
+      for (int u = 0; u < kInput; ++u)
+        for (int w = 0; w < kTaps; ++w)
+          for (int j = 0; j < kMostColumns; ++j)
+            rows[u][w][j] = kG[u][0] * g[0][w][j] + kG[u][1] * g[1][w][j] + kG[u][2] * g[2][w][j];
+      for (int u = 0; u < kInput; ++u)
+        for (int v = 0; v < kInput; ++v) {
+          float* to = target + (u * kInput + v) * position_stride * width;
+          for (int64_t j = 0; j < width; ++j)
+            to[j] = static_cast<float>(kG[v][0] * rows[u][0][j] + kG[v][1] * rows[u][1][j] +
+                                       kG[v][2] * rows[u][2][j]);
+        }
+    }
+  }
+}
+
 /// B's second half belongs to the state's product, but only GRU's candidate with
 /// linear_before_reset needs it apart; `apart` says so.
 void pack_recurrent(const RecurrentWeights& shape, bool apart, const float* source,
@@ -143,6 +175,12 @@ PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vec
            static_cast<int32_t>(problem.group), block, panel, vector, merged, problem.transposed}};
 }
 
+PackRecipe winograd_recipe(const ConvProblem& problem, int panel, int vector) {
+  return {PackKind::kWinograd,
+          {static_cast<int32_t>(problem.channels_out), static_cast<int32_t>(problem.channels_in),
+           panel, vector}};
+}
+
 PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block) {
   return {PackKind::kDepthwise,
           {static_cast<int32_t>(channels), static_cast<int32_t>(taps), block}};
@@ -201,6 +239,8 @@ int64_t packed_size(const PackRecipe& recipe) {
       return bytes((int64_t{p[0]} + p[2] - 1) / p[2] * p[2] * p[1]);
     case PackKind::kTransposeRows:
       return bytes(int64_t{p[0]} * p[1] * p[3] * p[4] * p[5]);
+    case PackKind::kWinograd:
+      return bytes(Panels{p[0], p[1], p[2], p[3]}.floats() * winograd::kPositions);
     case PackKind::kRecurrent:
       return bytes(int64_t{p[1]} * recurrent_weights(recipe).floats());
   }
@@ -222,6 +262,8 @@ void pack(const PackRecipe& recipe, const float* source, void* destination) {
       return pack_depthwise(p[0], p[1], p[2], source, floats);
     case PackKind::kTransposeRows:
       return pack_transposed(recipe, source, floats);
+    case PackKind::kWinograd:
+      return pack_winograd({p[0], p[1], p[2], p[3]}, source, floats);
     case PackKind::kRecurrent:
       return pack_recurrent(recurrent_weights(recipe), p[6] != 0, source, floats);
   }

@@ -33,6 +33,7 @@ inline int64_t phase_taps(int64_t kernel, int64_t stride, int64_t dilation, int6
 PackRecipe gemm_recipe(int64_t n, int64_t k, bool transposed, int panel, int vector);
 /// `merged` groups are packed as one, with zeros between them.
 PackRecipe conv_recipe(const ConvProblem& problem, int block, int panel, int vector, int merged);
+PackRecipe winograd_recipe(const ConvProblem& problem, int panel, int vector);
 PackRecipe depthwise_recipe(int64_t channels, int64_t taps, int block);
 PackRecipe transpose_recipe(const ConvProblem& problem);
 

@@ -202,6 +202,7 @@ struct ConvProblem {
   bool transposed = false;
   int64_t channels_in = 0, channels_out = 0, group = 1;
   Spatial kernel{1, 1, 1}, strides{1, 1, 1}, dilations{1, 1, 1};
+  int64_t known_pixels = 0;  // height times width of the output where the model fixes them, else 0
   Layout input, output;
   Epilogue epilogue;
 };

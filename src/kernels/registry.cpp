@@ -16,6 +16,7 @@ namespace {
 
 constexpr KernelRow kTable[] = {
     SHIPWAY_EVERY_ISA("conv_depthwise", kConv, prepare_conv_depthwise, bind_conv_depthwise),
+    SHIPWAY_EVERY_ISA("conv_winograd", kConv, prepare_conv_winograd, bind_conv_winograd),
     SHIPWAY_EVERY_ISA("conv_blocked", kConv, prepare_conv_blocked, bind_conv_direct),
     SHIPWAY_EVERY_ISA("conv_first", kConv, prepare_conv_first, bind_conv_direct),
     SHIPWAY_EVERY_ISA("conv_few_outputs", kConv, prepare_conv_few_outputs, bind_conv_few_outputs),

@@ -18,6 +18,7 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims);
 SHIPWAY_KERNEL(conv_depthwise);
 SHIPWAY_KERNEL(conv_few_outputs);
 SHIPWAY_KERNEL(conv_plain);
+SHIPWAY_KERNEL(conv_winograd);
 SHIPWAY_KERNEL(elementwise);
 SHIPWAY_KERNEL(gemm);
 SHIPWAY_KERNEL(norm);

@@ -1,9 +1,12 @@
 // The bodies of the micro-kernels, included by tiles_<isa>.cpp after it has defined, in an
 // anonymous namespace:
-//   V, kLanes, zero(), load(p), store(p, v), broadcast(p), splat(x), multiply_add(a, b, c), add,
-//   multiply, minimum, maximum kMaxRows, kManyPanelsRows
+//   V, kLanes, zero(), load(p), store(p, v), broadcast(p), splat(x), multiply_add(a, b, c) = a*b +
+//   c, subtract_product(a, b, c) = c - a*b, add, subtract, multiply, minimum, maximum, kMaxRows,
+//   kManyPanelsRows
 // Everything is in an anonymous namespace: code made for one instruction set must never be merged
 // with another's. minimum(limit, x) and maximum(limit, x) give x when x is NaN.
+
+#include "kernels/winograd-inl.h"
 
 namespace shipway::kernels {
 namespace {
@@ -293,6 +296,8 @@ TileTable make_table() {
   table.depthwise_line[1][0] = depthwise_line<5, 1>;
   table.depthwise_line[1][1] = depthwise_line<5, 2>;
   table.pad_plane = pad_plane;
+  table.winograd_input = winograd_input;
+  table.winograd_output = winograd_output;
   return table;
 }
 

@@ -62,6 +62,31 @@ struct PaddedPlane {
   int64_t in_rows, in_columns, top, left, rows, columns;
 };
 
+/// Winograd's F(4x4, 3x3): a 6x6 block of inputs of one channel block becomes 36 vectors, the value
+/// of position p at v + p * position_stride. Rows [row_begin, row_end) and columns [column_begin,
+/// column_end) of the block lie inside the image, the others count as zeros; x is element (0, 0),
+/// inside or not.
+struct WinogradInput {
+  const float* x = nullptr;
+  int64_t row_stride = 0;
+  int64_t row_begin = 0, row_end = 6, column_begin = 0, column_end = 6;
+  float* v = nullptr;
+  int64_t position_stride = 0;
+};
+/// The way back: 36 products become a 4x4 block of outputs of one channel block, of which `rows` by
+/// `columns` lie inside the image. `add` has the strides of y.
+struct WinogradOutput {
+  const float* m = nullptr;
+  int64_t position_stride = 0;
+  float* y = nullptr;
+  int64_t row_stride = 0;
+  int64_t rows = 4, columns = 4;
+  bool clip = false;
+  const float* bias = nullptr;  // a vector, or null
+  const float* add = nullptr;   // or null
+  float low = 0, high = 0;
+};
+
 /// The micro-kernels of one instruction set.
 struct TileTable {
   int lanes = 0;     // floats in a vector; the channel block too
@@ -85,6 +110,8 @@ struct TileTable {
   /// depthwise_line[k / 2 - 1][stride - 1] for 3x3 and 5x5 kernels without dilation along the line.
   DepthwiseFunction depthwise_line[2][2] = {};
   void (*pad_plane)(const PaddedPlane&) = nullptr;
+  void (*winograd_input)(const WinogradInput&) = nullptr;
+  void (*winograd_output)(const WinogradOutput&) = nullptr;
 };
 
 const TileTable& tiles_avx512();

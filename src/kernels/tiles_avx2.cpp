@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/tiles.h"
+#include "kernels/winograd.h"
 
 namespace shipway::kernels {
 namespace {
@@ -15,8 +16,10 @@ inline void store(float* p, V v) { _mm256_storeu_ps(p, v); }
 inline V splat(float x) { return _mm256_set1_ps(x); }
 inline V broadcast(const float* p) { return _mm256_broadcast_ss(p); }
 inline V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+inline V subtract_product(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }
 inline V add(V a, V b) { return _mm256_add_ps(a, b); }
 inline V multiply(V a, V b) { return _mm256_mul_ps(a, b); }
+inline V subtract(V a, V b) { return _mm256_sub_ps(a, b); }
 /// Makes the compiler keep `v` in a register.
 inline void hold(V& v) { asm("" : "+x"(v)); }
 inline V minimum(V limit, V x) { return _mm256_min_ps(limit, x); }

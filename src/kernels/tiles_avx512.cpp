@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/tiles.h"
+#include "kernels/winograd.h"
 
 namespace shipway::kernels {
 namespace {
@@ -15,8 +16,10 @@ inline void store(float* p, V v) { _mm512_storeu_ps(p, v); }
 inline V splat(float x) { return _mm512_set1_ps(x); }
 inline V broadcast(const float* p) { return _mm512_set1_ps(*p); }
 inline V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+inline V subtract_product(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
 inline V add(V a, V b) { return _mm512_add_ps(a, b); }
 inline V multiply(V a, V b) { return _mm512_mul_ps(a, b); }
+inline V subtract(V a, V b) { return _mm512_sub_ps(a, b); }
 /// Makes the compiler keep `v` in a register.
 inline void hold(V& v) { asm("" : "+v"(v)); }
 inline V minimum(V limit, V x) { return _mm512_min_ps(limit, x); }

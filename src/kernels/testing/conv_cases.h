@@ -100,6 +100,21 @@ inline std::vector<KernelCase> conv_cases() {
       {1, 16, 16, 1, {1, 1, 1}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 3, 3}, {0, 3, 3}},
   };
   for (const ConvShape& shape : shapes) add_layouts(cases, shape, bias);
+  // Winograd: whole and cut blocks of tiles, tails of channels, pads on one side only, depth
+  for (const ConvShape& wide : {
+           ConvShape{
+               1, 32, 32, 1, {1, 4, 4}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
+           ConvShape{
+               2, 70, 50, 1, {1, 31, 43}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
+           ConvShape{
+               1, 40, 33, 1, {1, 9, 150}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 2, 0}, {0, 0, 2}},
+           ConvShape{1, 36, 130, 1, {1, 11, 6}, {1, 3, 3}},
+           ConvShape{
+               1, 33, 35, 1, {3, 5, 6}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
+           ConvShape{
+               1, 32, 32, 1, {1, 1, 1}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 4, 3}, {0, 3, 5}},
+       })
+    add_layouts(cases, wide, bias);
   // dilated so widely that a band would be mostly zeros: tap by tap, in several passes, strided
   for (const ConvShape& wide :
        {ConvShape{1,
@@ -127,6 +142,9 @@ inline std::vector<KernelCase> conv_cases() {
   for (const NamedEpilogue& named : epilogue_cases()) {
     add_layouts(cases,
                 {2, 17, 35, 1, {1, 6, 23}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
+                named.epilogue, named.name);
+    add_layouts(cases,
+                {2, 37, 35, 1, {1, 6, 23}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {0, 1, 1}},
                 named.epilogue, named.name);
     add_layouts(cases, {1, 9, 3, 1, {1, 6, 23}, {1, 1, 1}}, named.epilogue, named.name);
     add_layouts(cases,
