@@ -66,6 +66,14 @@ struct MemoryReport {
   int64_t scratch_bytes = 0;
 };
 
+/// What a session has planned so far, the bodies of its control flow included. A plan (which step
+/// follows which, where values lie) serves all sizes that fit it; a binding is a plan with one set
+/// of sizes.
+struct PlanStatistics {
+  int64_t plans_made = 0, plans_kept = 0;
+  int64_t bindings_made = 0, bindings_kept = 0;
+};
+
 using NamedValue = std::pair<std::string, RuntimeValue>;
 
 /// Thread-safe: any number of threads may `run` at once; each run has an arena of its own, weights
@@ -91,6 +99,7 @@ class Session {
 
   /// Memory for inputs of these shapes (one per input, in order).
   Result<MemoryReport> memory(std::span<const Shape> input_shapes) const;
+  PlanStatistics plan_statistics() const;
 
  private:
   struct State;

@@ -420,60 +420,64 @@ Result<Tensor> reorder_now(const void* data, DType dtype, const Shape& shape,
 
 namespace {
 
-/// Binds as many of the remaining steps as the known sizes allow.
-class PartBinder {
+/// Takes as many of the remaining steps as the known sizes allow, and gives their values places.
+class PartPlanner {
  public:
-  PartBinder(const Plan& plan, const Model& model, ShapeTable shapes, const BoundPlan* before,
-             int threads, BindMode mode)
-      : plan_(plan), model_(model), before_(before), threads_(threads), mode_(mode) {
-    bound_.shapes = std::move(shapes);
+  PartPlanner(const Plan& plan, const Model& model, const ShapeTable& shapes,
+              std::span<const int64_t> room, std::shared_ptr<const PartPlan> before, BindMode mode)
+      : plan_(plan), model_(model), shapes_(shapes), room_(room), is_open_(plan.values.size()) {
     const size_t values = plan.values.size();
-    shape_of_.resize(values);
-    is_open_.resize(values);
+    part_.mode = mode;
+    part_.sized = which_are_known(shapes);
     if (before) {
-      bound_.places = before->places;
-      bound_.root = before->root;
-      bound_.depth = before->depth + 1;
+      part_.places = before->places;
+      part_.root = before->root;
+      part_.depth = before->depth + 1;
     } else {
-      bound_.places.assign(values, Place::kNowhere);
-      bound_.root.resize(values);
+      part_.places.assign(values, Place::kNowhere);
+      part_.root.resize(values);
     }
-    for (size_t i = 0; i < values; ++i) {
-      if (bound_.shapes[i]) shape_of_[i] = &*bound_.shapes[i];
-      if (before) continue;
-      bound_.root[i] = static_cast<int32_t>(i);
+    for (size_t i = 0; i < values && !before; ++i) {
+      part_.root[i] = static_cast<int32_t>(i);
       const LoweredValue::Kind kind = plan.values[i].kind;
-      if (kind == LoweredValue::Kind::kConstant) bound_.places[i] = Place::kGiven;
+      if (kind == LoweredValue::Kind::kConstant) part_.places[i] = Place::kGiven;
       if (kind == LoweredValue::Kind::kInput)
-        bound_.places[i] = is_sized(static_cast<int32_t>(i)) ? Place::kGiven : Place::kOwn;
+        part_.places[i] = is_sized(static_cast<int32_t>(i)) ? Place::kGiven : Place::kOwn;
     }
+    part_.before = std::move(before);
   }
 
-  Result<BoundPlan> bind() {
-    const size_t count = before_ ? before_->rest.size() : plan_.steps.size();
-    bound_.steps.reserve(count);
+  Result<PartPlan> run() {
+    const PartPlan* before = part_.before.get();
+    const size_t count = before ? before->rest.size() : plan_.steps.size();
     for (size_t i = 0; i < count; ++i) {
-      const int32_t s = before_ ? before_->rest[i] : static_cast<int32_t>(i);
+      const int32_t s = before ? before->rest[i] : static_cast<int32_t>(i);
       const Step& step = plan_.steps[static_cast<size_t>(s)];
       if (waits(step)) {
-        bound_.rest.push_back(s);
+        part_.rest.push_back(s);
         continue;
       }
-      bound_.order.push_back(s);
-      SHIPWAY_RETURN_IF_ERROR(bind_step(step));
+      part_.order.push_back(s);
+      part_.kinds.push_back(take(step));
     }
     SHIPWAY_RETURN_IF_ERROR(place());
-    return std::move(bound_);
+    return std::move(part_);
+  }
+
+  static std::vector<bool> which_are_known(const ShapeTable& shapes) {
+    std::vector<bool> known(shapes.size());
+    for (size_t i = 0; i < shapes.size(); ++i) known[i] = shapes[i].has_value();
+    return known;
   }
 
  private:
-  Place& place_of(int32_t v) { return bound_.places[static_cast<size_t>(v)]; }
-  int32_t root_of(int32_t v) const { return bound_.root[static_cast<size_t>(v)]; }
+  Place& place_of(int32_t v) { return part_.places[static_cast<size_t>(v)]; }
+  int32_t root_of(int32_t v) const { return part_.root[static_cast<size_t>(v)]; }
 
   /// A tensor of known size whose elements are plain bytes: what the arena and kernels can hold.
   bool is_sized(int32_t v) const {
     const auto i = static_cast<size_t>(v);
-    return shape_of_[i] && bit_width(plan_.values[i].dtype) > 0;
+    return shapes_[i] && bit_width(plan_.values[i].dtype) > 0;
   }
 
   /// True when a value is missing that only a later part makes or knows the size of.
@@ -481,49 +485,38 @@ class PartBinder {
     const auto is_missing = [&](int32_t v) {
       if (v < 0) return false;
       const auto i = static_cast<size_t>(v);
-      return bound_.places[i] == Place::kNowhere || (is_open_[i] && mode_ == BindMode::kPlanned);
+      return part_.places[i] == Place::kNowhere ||
+             (is_open_[i] && part_.mode == BindMode::kPlanned);
     };
     return std::any_of(step.inputs.begin(), step.inputs.end(), is_missing) ||
            std::any_of(step.others.begin(), step.others.end(), is_missing);
   }
 
-  Status bind_step(const Step& step) {
-    BoundStep& b = bound_.steps.emplace_back();
+  /// How the step is done, with places for what it makes.
+  BoundStep::Kind take(const Step& step) {
     const auto is_fixed = [&](int32_t v) { return v < 0 || is_sized(v); };
-    const bool fixed = mode_ == BindMode::kPlanned &&
+    const bool fixed = part_.mode == BindMode::kPlanned &&
                        std::all_of(step.inputs.begin(), step.inputs.end(), is_fixed) &&
                        std::all_of(step.outputs.begin(), step.outputs.end(), is_fixed);
     if (!fixed) {
       const auto is_made = [&](int32_t v) { return v < 0 || place_of(v) == Place::kOwn; };
-      if (std::all_of(step.outputs.begin(), step.outputs.end(), is_made)) {
-        b.kind = BoundStep::Kind::kNothing;  // a further piece of a node that has run whole
-        return Status::ok();
-      }
-      b.kind = BoundStep::Kind::kDynamic;
+      if (std::all_of(step.outputs.begin(), step.outputs.end(), is_made))
+        return BoundStep::Kind::kNothing;  // a further piece of a node that has run whole
       for (int32_t v : step.outputs) {
         if (v < 0) continue;
         place_of(v) = Place::kOwn;
         const LoweredValue& value = plan_.values[static_cast<size_t>(v)];
         if (!model_.value(value.source).type().is_tensor() || bit_width(value.dtype) == 0) continue;
         is_open_[static_cast<size_t>(v)] = true;
-        bound_.open.push_back(v);
+        part_.open.push_back(v);
       }
-      return Status::ok();
+      return BoundStep::Kind::kDynamic;
     }
-    const auto fail = [&](const Status& status) {
-      return status.with_context("{}", describe(step, model_));
-    };
     if (step.kind == Step::Kind::kAlias) {
       const int32_t from = step.inputs[0], to = step.outputs[0];
-      const Shape &from_shape = *shape_of_[static_cast<size_t>(from)],
-                  &to_shape = *shape_of_[static_cast<size_t>(to)];
-      if (product(from_shape, 0, from_shape.size()) != product(to_shape, 0, to_shape.size()))
-        return Status::invalid_argument("{} cannot give {} the shape {}", describe(step, model_),
-                                        to_string(from_shape), to_string(to_shape));
-      b.kind = BoundStep::Kind::kNothing;
-      bound_.root[static_cast<size_t>(to)] = root_of(from);
+      part_.root[static_cast<size_t>(to)] = root_of(from);
       place_of(to) = place_of(root_of(from));
-      return Status::ok();
+      return BoundStep::Kind::kNothing;
     }
     for (int32_t v : step.outputs) {
       if (v < 0 || place_of(v) == Place::kArena)
@@ -531,19 +524,8 @@ class PartBinder {
       place_of(v) = Place::kArena;
       made_.push_back(v);
     }
-    b.kind = BoundStep::Kind::kReference;
-    if (step.kind == Step::Kind::kReference) return Status::ok();
-    b.kind = BoundStep::Kind::kKernel;
-    Result<kernels::Dims> dims = Binder(plan_, step, shape_of_).dims(b);
-    if (!dims.is_ok()) return fail(dims.status());
-    Result<kernels::BoundKernel> kernel = kernels::bind(step.plan, *dims);
-    if (!kernel.is_ok()) return fail(kernel.status());
-    b.kernel = *kernel;
-    b.parallel =
-        threads_ > 1 && b.kernel.parts > 1 && b.kernel.cost.nanoseconds > kParallelNanoseconds;
-    bound_.scratch_bytes = std::max(bound_.scratch_bytes, b.kernel.scratch_bytes);
-    bound_.cost_ns += b.kernel.cost.nanoseconds;
-    return Status::ok();
+    return step.kind == Step::Kind::kReference ? BoundStep::Kind::kReference
+                                               : BoundStep::Kind::kKernel;
   }
 
   /// Lifetimes by root value, in this part's steps; what later parts read lives to its end.
@@ -558,15 +540,15 @@ class PartBinder {
         life.last = std::max(life.last, static_cast<int32_t>(at));
       }
     };
-    for (size_t i = 0; i < bound_.order.size(); ++i) {
-      const Step& step = plan_.steps[static_cast<size_t>(bound_.order[i])];
+    for (size_t i = 0; i < part_.order.size(); ++i) {
+      const Step& step = plan_.steps[static_cast<size_t>(part_.order[i])];
       touch(step.inputs, i);
       touch(step.outputs, i);
-      if (bound_.steps[i].kind == BoundStep::Kind::kDynamic) touch(step.others, i);
+      if (part_.kinds[i] == BoundStep::Kind::kDynamic) touch(step.others, i);
     }
-    for (int32_t s : bound_.rest) {
-      touch(plan_.steps[static_cast<size_t>(s)].inputs, bound_.order.size());
-      touch(plan_.steps[static_cast<size_t>(s)].others, bound_.order.size());
+    for (int32_t s : part_.rest) {
+      touch(plan_.steps[static_cast<size_t>(s)].inputs, part_.order.size());
+      touch(plan_.steps[static_cast<size_t>(s)].others, part_.order.size());
     }
     return lives;
   }
@@ -579,49 +561,125 @@ class PartBinder {
     for (int32_t v : made_) {
       const auto i = static_cast<size_t>(v);
       const LoweredValue& value = plan_.values[i];
-      SHIPWAY_ASSIGN_OR_RETURN(const int64_t bytes,
-                               layout_bytes(value.dtype, *shape_of_[i], value.layout));
       if (leaves[i] && !value.layout.is_blocked()) {
-        bound_.places[i] = Place::kOutput;
-        bound_.leaving.push_back(v);
-        bound_.output_bytes += bytes;
+        part_.places[i] = Place::kOutput;
+        part_.leaving.push_back(v);
         continue;
       }
+      SHIPWAY_ASSIGN_OR_RETURN(int64_t bytes, layout_bytes(value.dtype, *shapes_[i], value.layout));
+      if (!room_.empty()) bytes = std::max(bytes, room_[i]);
       lives[i].bytes = bytes;
-      if (leaves[i]) lives[i].last = static_cast<int32_t>(bound_.order.size());
+      if (leaves[i]) lives[i].last = static_cast<int32_t>(part_.order.size());
       placed.push_back(lives[i]);
-      bound_.placed.push_back(v);
+      part_.placed.push_back(v);
+      part_.room.push_back(bytes);
     }
-    const MemoryPlan memory = plan_memory(placed);
-    bound_.offsets = memory.offsets;
-    bound_.arena_bytes = memory.arena_bytes;
-    bound_.arena_lower_bound = memory.lower_bound;
-    bound_.releases.resize(bound_.order.size());
+    MemoryPlan memory = plan_memory(placed);
+    part_.offsets = std::move(memory.offsets);
+    part_.arena_bytes = memory.arena_bytes;
+    part_.arena_lower_bound = memory.lower_bound;
+    part_.releases.resize(part_.order.size());
     for (size_t i = 0; i < plan_.values.size(); ++i) {
-      if (bound_.places[i] != Place::kOwn || bound_.root[i] != static_cast<int32_t>(i) || leaves[i])
+      if (part_.places[i] != Place::kOwn || part_.root[i] != static_cast<int32_t>(i) || leaves[i])
         continue;
-      if (lives[i].last >= 0 && lives[i].last < static_cast<int32_t>(bound_.order.size()))
-        bound_.releases[static_cast<size_t>(lives[i].last)].push_back(static_cast<int32_t>(i));
+      if (lives[i].last >= 0 && lives[i].last < static_cast<int32_t>(part_.order.size()))
+        part_.releases[static_cast<size_t>(lives[i].last)].push_back(static_cast<int32_t>(i));
     }
     return Status::ok();
   }
 
   const Plan& plan_;
   const Model& model_;
-  const BoundPlan* before_;
-  int threads_;
-  BindMode mode_;
-  BoundPlan bound_;
-  std::vector<const Shape*> shape_of_;
+  const ShapeTable& shapes_;
+  std::span<const int64_t> room_;
+  PartPlan part_;
   std::vector<bool> is_open_;  // made in this part, size not known yet
   std::vector<int32_t> made_;  // sized values made in this part
 };
 
+/// Lowered values whose sizes a step's dims follow from, beside its inputs and outputs.
+std::span<const int64_t> neighbours(const BindRule& rule) {
+  const std::span<const int64_t> numbers(rule.numbers);
+  if (rule.kind == BindRule::Kind::kConcatPiece) return numbers.subspan(1);
+  if (rule.kind == BindRule::Kind::kSlicePiece && numbers[0] < 0) return numbers.subspan(2);
+  return {};
+}
+
+Status bind_step(const Plan& plan, const Step& step, const std::vector<const Shape*>& shape_of,
+                 int threads, BoundStep& bound) {
+  if (step.kind == Step::Kind::kAlias && bound.kind == BoundStep::Kind::kNothing) {
+    const Shape *from = shape_of[static_cast<size_t>(step.inputs[0])],
+                *to = shape_of[static_cast<size_t>(step.outputs[0])];
+    if (from && to && product(*from, 0, from->size()) != product(*to, 0, to->size()))
+      return Status::invalid_argument("a value of shape {} cannot have the shape {}",
+                                      to_string(*from), to_string(*to));
+    return Status::ok();
+  }
+  if (bound.kind != BoundStep::Kind::kKernel) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(const kernels::Dims dims, Binder(plan, step, shape_of).dims(bound));
+  SHIPWAY_ASSIGN_OR_RETURN(bound.kernel, kernels::bind(step.plan, dims));
+  bound.parallel =
+      threads > 1 && bound.kernel.parts > 1 && bound.kernel.cost.nanoseconds > kParallelNanoseconds;
+  return Status::ok();
+}
+
 }  // namespace
 
-Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes,
-                       const BoundPlan* before, int threads, BindMode mode) {
-  return PartBinder(plan, model, std::move(shapes), before, threads, mode).bind();
+Result<PartPlan> plan_part(const Plan& plan, const Model& model, const ShapeTable& shapes,
+                           std::span<const int64_t> room, std::shared_ptr<const PartPlan> before,
+                           BindMode mode) {
+  return PartPlanner(plan, model, shapes, room, std::move(before), mode).run();
+}
+
+bool fits(const PartPlan& part, const Plan& plan, const ShapeTable& shapes) {
+  if (part.sized != PartPlanner::which_are_known(shapes)) return false;
+  for (size_t i = 0; i < part.placed.size(); ++i) {
+    const auto v = static_cast<size_t>(part.placed[i]);
+    const Result<int64_t> bytes =
+        layout_bytes(plan.values[v].dtype, *shapes[v], plan.values[v].layout);
+    if (!bytes.is_ok() || *bytes > part.room[i]) return false;
+  }
+  return true;
+}
+
+Result<BoundPlan> bind_part(const Plan& plan, const Model& model,
+                            std::shared_ptr<const PartPlan> part, ShapeTable shapes,
+                            const BoundPlan* like, int threads) {
+  BoundPlan bound;
+  bound.shapes = std::move(shapes);
+  std::vector<const Shape*> shape_of(bound.shapes.size());
+  std::vector<bool> differs(bound.shapes.size());
+  for (size_t i = 0; i < shape_of.size(); ++i) {
+    if (bound.shapes[i]) shape_of[i] = &*bound.shapes[i];
+    differs[i] = !like || bound.shapes[i] != like->shapes[i];
+  }
+  const auto changed = [&](int64_t v) { return v >= 0 && differs[static_cast<size_t>(v)]; };
+  bound.steps.resize(part->order.size());
+  for (size_t i = 0; i < part->order.size(); ++i) {
+    const Step& step = plan.steps[static_cast<size_t>(part->order[i])];
+    const std::span<const int64_t> others = neighbours(step.rule);
+    BoundStep& b = bound.steps[i];
+    if (like && std::none_of(step.inputs.begin(), step.inputs.end(), changed) &&
+        std::none_of(step.outputs.begin(), step.outputs.end(), changed) &&
+        std::none_of(others.begin(), others.end(), changed)) {
+      b = like->steps[i];
+    } else {
+      b.kind = part->kinds[i];
+      if (Status status = bind_step(plan, step, shape_of, threads, b); !status.is_ok())
+        return status.with_context("{}", describe(step, model));
+    }
+    bound.scratch_bytes = std::max(bound.scratch_bytes, b.kernel.scratch_bytes);
+    bound.cost_ns += b.kernel.cost.nanoseconds;
+  }
+  for (int32_t v : part->leaving) {
+    const LoweredValue& value = plan.values[static_cast<size_t>(v)];
+    SHIPWAY_ASSIGN_OR_RETURN(
+        const int64_t bytes,
+        layout_bytes(value.dtype, *shape_of[static_cast<size_t>(v)], value.layout));
+    bound.output_bytes += bytes;
+  }
+  bound.part = std::move(part);
+  return bound;
 }
 
 std::string describe(const Step& step, const Model& model) {

@@ -2,9 +2,10 @@
 // one set of input shapes.
 #pragma once
 
-#include <list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -125,39 +126,64 @@ enum class Place : uint8_t {
   kOwn,     // a value of its own: sizes known too late for the arena, sequences, strings
 };
 
-/// As much of a Plan as the sizes known at one point of a run allow, for one set of such sizes: all
-/// of it, unless sizes depend on data (NonZero, a Loop's outputs). Then another part follows, bound
-/// when they are there. Immutable but for `next`; runs share it, each with arenas of its own.
-struct BoundPlan {
-  std::vector<std::optional<Shape>> key;  // of the plan's inputs, or of `open` of the part before
-  std::vector<int32_t> order;             // steps of the plan
-  std::vector<BoundStep> steps;           // of `order`
-  ShapeTable shapes;
-  std::vector<Place> places;     // of lowered values
-  std::vector<int32_t> root;     // of lowered values: where their memory is (aliases followed)
-  std::vector<int32_t> placed;   // values in this part's arena
-  std::vector<int64_t> offsets;  // of `placed`
-  std::vector<int32_t> leaving;  // values made in this part in memory that goes to the caller
-  int64_t arena_bytes = 0, arena_lower_bound = 0;
-  int64_t output_bytes = 0;
-  int64_t scratch_bytes = 0;                   // per thread
-  double cost_ns = 0;                          // estimate for one thread
-  std::vector<std::vector<int32_t>> releases;  // by step: own values that nobody needs after it
-  std::vector<int32_t> open;  // values made in this part whose sizes only the run tells
-  std::vector<int32_t> rest;  // steps of the plan left for the parts after it
-  int32_t depth = 0;          // parts before it
-  mutable std::list<std::shared_ptr<const BoundPlan>>
-      next;  // last used first; guarded by the owner
-};
-
-/// How the steps that remain are bound.
+/// How the steps of a part are run.
 enum class BindMode : uint8_t {
   kPlanned,
   kOneByOne,  // what came contradicts the inferred types: every node by itself, on what is there
 };
-/// Binds what `before` left of the plan (null: all of it) to these shapes. Errors name the step.
-Result<BoundPlan> bind(const Plan& plan, const Model& model, ShapeTable shapes,
-                       const BoundPlan* before, int threads, BindMode mode = BindMode::kPlanned);
+
+/// As much of a Plan as the sizes known at one point of a run allow: all of it, unless sizes depend
+/// on data (NonZero, a Loop's outputs); then another part follows, planned when they are there.
+///
+/// It assumes which values have a known size, and that no value takes more than `room`. Sizes that
+/// keep to that share it, whatever they are: nothing here is worked out again when a size changes.
+struct PartPlan {
+  std::shared_ptr<const PartPlan> before;  // null: it begins the graph
+  BindMode mode = BindMode::kPlanned;
+  std::vector<bool> sized;             // lowered values whose shapes are known when it begins
+  std::vector<int32_t> order;          // steps of the plan
+  std::vector<BoundStep::Kind> kinds;  // of `order`
+  std::vector<Place> places;           // of lowered values
+  std::vector<int32_t> root;    // of lowered values: where their memory is (aliases followed)
+  std::vector<int32_t> placed;  // values in this part's arena
+  std::vector<int64_t> room, offsets;  // of `placed`, in bytes
+  std::vector<int32_t> leaving;        // values made in this part in memory that goes to the caller
+  int64_t arena_bytes = 0, arena_lower_bound = 0;
+  std::vector<std::vector<int32_t>> releases;  // by step: own values that nobody needs after it
+  std::vector<int32_t> open;  // values made in this part whose sizes only the run tells
+  std::vector<int32_t> rest;  // steps of the plan left for the parts after it
+  int32_t depth = 0;          // parts before it
+};
+
+/// Numbers that symbols stand for, by Dim::id.
+using SymbolSizes = std::map<int32_t, int64_t>;
+
+/// A PartPlan with one set of sizes. Immutable; runs share it, each with an arena of its own.
+struct BoundPlan {
+  std::shared_ptr<const PartPlan> part;
+  std::shared_ptr<const BoundPlan> before;  // the part before with its sizes; null: none
+  std::vector<std::optional<Shape>> key;    // of the plan's inputs, or of `open` of the part before
+  SymbolSizes symbols;                      // what they were in `key`
+  ShapeTable shapes;
+  std::vector<BoundStep> steps;  // of `order`
+  int64_t output_bytes = 0;
+  int64_t scratch_bytes = 0;  // per thread
+  double cost_ns = 0;         // estimate for one thread
+};
+
+/// Plans what `before` left of the plan (null: all of it) for values of these shapes; `room`, by
+/// lowered value, is what to reserve for each in the arena where that is more than it takes (empty:
+/// nothing). Errors name the step.
+Result<PartPlan> plan_part(const Plan& plan, const Model& model, const ShapeTable& shapes,
+                           std::span<const int64_t> room, std::shared_ptr<const PartPlan> before,
+                           BindMode mode);
+/// True when values of these shapes keep to what `part` assumes.
+bool fits(const PartPlan& part, const Plan& plan, const ShapeTable& shapes);
+/// Binds the kernels of `part` to shapes that fit it. Steps whose sizes are those of `like`,
+/// another binding of the same part (or null), are taken from there. Errors name the step.
+Result<BoundPlan> bind_part(const Plan& plan, const Model& model,
+                            std::shared_ptr<const PartPlan> part, ShapeTable shapes,
+                            const BoundPlan* like, int threads);
 
 /// Bytes of a value in a layout.
 Result<int64_t> layout_bytes(DType dtype, const Shape& shape, kernels::Layout layout);

@@ -115,27 +115,28 @@ Result<std::vector<RuntimeValue>> RunContext::run_body(GraphId graph,
 /// Memory for what the part makes.
 Status RunContext::prepare_part(const BoundPlan& bound) {
   const int threads = graph_.owner().threads();
-  const auto part = static_cast<size_t>(bound.depth);
+  const auto part = static_cast<size_t>(bound.part->depth);
   scratch_bytes_ = (bound.scratch_bytes + static_cast<int64_t>(kAlignment) - 1) /
                    static_cast<int64_t>(kAlignment) * static_cast<int64_t>(kAlignment);
-  bytes_ += bound.arena_bytes + bound.output_bytes + scratch_bytes_ * threads;
+  bytes_ += bound.part->arena_bytes + bound.output_bytes + scratch_bytes_ * threads;
   if (environment_->limits.max_bytes >= 0 && bytes_ > environment_->limits.max_bytes)
     return Status::limit("the run needs {} bytes for its values, it may use {}", bytes_,
                          environment_->limits.max_bytes);
   if (arenas_.size() <= part) arenas_.resize(part + 1);
   std::shared_ptr<Storage>& arena = arenas_[part];
-  if (!arena || arena->size() < static_cast<size_t>(bound.arena_bytes)) {
+  if (!arena || arena->size() < static_cast<size_t>(bound.part->arena_bytes)) {
     arena = nullptr;
-    SHIPWAY_ASSIGN_OR_RETURN(arena, Storage::allocate(static_cast<size_t>(bound.arena_bytes)));
+    SHIPWAY_ASSIGN_OR_RETURN(arena,
+                             Storage::allocate(static_cast<size_t>(bound.part->arena_bytes)));
   }
   const auto scratch = static_cast<size_t>(scratch_bytes_ * threads);
   if (!scratch_ || scratch_->size() < scratch) {
     scratch_ = nullptr;
     SHIPWAY_ASSIGN_OR_RETURN(scratch_, Storage::allocate(scratch));
   }
-  for (size_t i = 0; i < bound.placed.size(); ++i)
-    memory_[static_cast<size_t>(bound.placed[i])] = arena->data() + bound.offsets[i];
-  for (int32_t v : bound.leaving) {
+  for (size_t i = 0; i < bound.part->placed.size(); ++i)
+    memory_[static_cast<size_t>(bound.part->placed[i])] = arena->data() + bound.part->offsets[i];
+  for (int32_t v : bound.part->leaving) {
     const auto i = static_cast<size_t>(v);
     SHIPWAY_ASSIGN_OR_RETURN(output_tensors_[i],
                              Tensor::allocate(plan_.values[i].dtype, *bound.shapes[i]));
@@ -164,13 +165,14 @@ void RunContext::run_kernel(const BoundPlan& bound, const Step& step, const Boun
 
 Result<RuntimeValue> RunContext::plain_value(const BoundPlan& bound, int32_t v) const {
   if (v < 0) return RuntimeValue();
-  const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.root[i]);
+  const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.part->root[i]);
   const LoweredValue& value = plan_.values[i];
   const std::optional<Shape>& shape = bound.shapes[i];
   if (value.kind == LoweredValue::Kind::kConstant && !value.layout.is_blocked())
     return RuntimeValue(value.constant);
   Tensor tensor;
-  if (bound.places[root] == Place::kOwn || plan_.values[root].kind == LoweredValue::Kind::kInput) {
+  if (bound.part->places[root] == Place::kOwn ||
+      plan_.values[root].kind == LoweredValue::Kind::kInput) {
     const Tensor* own = own_[root].tensor();
     if (!own || i == root) return own_[root];
     SHIPWAY_ASSIGN_OR_RETURN(tensor, own->reshaped(*shape));
@@ -307,8 +309,8 @@ void RunContext::add_profile(const Step& step, const BoundStep& b, double nanose
 Status RunContext::run_steps(const BoundPlan& bound) {
   const RunLimits& limits = environment_->limits;
   const bool watched = limits.deadline_ns >= 0 || limits.cancelled;
-  for (size_t i = 0; i < bound.order.size(); ++i) {
-    const Step& step = plan_.steps[static_cast<size_t>(bound.order[i])];
+  for (size_t i = 0; i < bound.part->order.size(); ++i) {
+    const Step& step = plan_.steps[static_cast<size_t>(bound.part->order[i])];
     const BoundStep& b = bound.steps[i];
     const double start = environment_->profile ? now_ns() : 0;
     if (watched) {
@@ -328,7 +330,7 @@ Status RunContext::run_steps(const BoundPlan& bound) {
       case BoundStep::Kind::kNothing:
         break;
     }
-    for (int32_t v : bound.releases[i]) {
+    for (int32_t v : bound.part->releases[i]) {
       own_[static_cast<size_t>(v)] = {};
       blocked_[static_cast<size_t>(v)] = {};
     }
@@ -346,17 +348,22 @@ void RunContext::forget() {
   captured_.clear();
 }
 
+void RunContext::trim(int64_t bytes) {
+  for (std::shared_ptr<Storage>& arena : arenas_)
+    if (arena && arena->size() > static_cast<size_t>(bytes)) arena = nullptr;
+}
+
 Result<std::vector<RuntimeValue>> RunContext::take_outputs(const BoundPlan& bound) {
   const bool to_caller = environment_->depth == 0;
   std::vector<RuntimeValue> results;
   for (int32_t v : plan_.outputs) {
-    const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.root[i]);
+    const auto i = static_cast<size_t>(v), root = static_cast<size_t>(bound.part->root[i]);
     RuntimeValue result;
     if (output_tensors_[root].is_defined()) {
       SHIPWAY_ASSIGN_OR_RETURN(result, output_tensors_[root].reshaped(*bound.shapes[i]));
     } else {
       SHIPWAY_ASSIGN_OR_RETURN(result, plain_value(bound, v));
-      if (bound.places[root] == Place::kArena) {
+      if (bound.part->places[root] == Place::kArena) {
         SHIPWAY_ASSIGN_OR_RETURN(result, owned(std::move(result)));
       }
     }
@@ -383,8 +390,8 @@ Status RunContext::run_parts(std::shared_ptr<const BoundPlan>& bound,
   while (true) {
     SHIPWAY_RETURN_IF_ERROR(prepare_part(*bound));
     SHIPWAY_RETURN_IF_ERROR(run_steps(*bound));
-    if (bound->rest.empty()) return Status::ok();
-    SHIPWAY_ASSIGN_OR_RETURN(bound, graph_.part_after(*bound, own_));
+    if (bound->part->rest.empty()) return Status::ok();
+    SHIPWAY_ASSIGN_OR_RETURN(bound, graph_.part_after(bound, own_));
   }
 }
 

@@ -16,6 +16,8 @@ class RunContext {
   Result<std::vector<RuntimeValue>> run(std::shared_ptr<const BoundPlan> bound,
                                         std::span<const RuntimeValue> values,
                                         const RunEnvironment& environment);
+  /// Gives back arenas of more than `bytes`.
+  void trim(int64_t bytes);
 
  private:
   Status run_parts(std::shared_ptr<const BoundPlan>& bound, std::span<const RuntimeValue> values);
@@ -32,7 +34,7 @@ class RunContext {
   Result<std::vector<RuntimeValue>> take_outputs(const BoundPlan& bound);
   Result<std::vector<RuntimeValue>> run_body(GraphId graph, std::span<const RuntimeValue> inputs);
   std::byte* memory_of(const BoundPlan& bound, int32_t v) const {
-    return v < 0 ? nullptr : memory_[static_cast<size_t>(bound.root[static_cast<size_t>(v)])];
+    return v < 0 ? nullptr : memory_[static_cast<size_t>(bound.part->root[static_cast<size_t>(v)])];
   }
 
   const PlannedGraph& graph_;

@@ -94,8 +94,8 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
         builder.set_constant(id, std::move(constant));
       }
       lowered.released.clear();
-      state->planned =
-          std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered), state->threads);
+      state->planned = std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered),
+                                                      state->threads, state->options.max_memory);
     }
     return std::unique_ptr<Session>(new Session(std::move(state)));
   } catch (const std::bad_alloc&) {
@@ -260,14 +260,17 @@ Result<MemoryReport> Session::memory(std::span<const Shape> input_shapes) const 
     return Status::invalid_argument("{} shapes for {} inputs", input_shapes.size(),
                                     state_->inputs.size());
   if (!state_->planned) return MemoryReport{};
-  SHIPWAY_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundPlan> bound,
-                           state_->planned->main().bound_for(values));
+  SHIPWAY_ASSIGN_OR_RETURN(const BoundPlan bound, state_->planned->main().measured(values));
   MemoryReport report;
-  report.arena_bytes = bound->arena_bytes;
-  report.arena_lower_bound = bound->arena_lower_bound;
+  report.arena_bytes = bound.part->arena_bytes;
+  report.arena_lower_bound = bound.part->arena_lower_bound;
   report.weight_bytes = state_->weights->bytes();
-  report.scratch_bytes = bound->scratch_bytes * state_->threads;
+  report.scratch_bytes = bound.scratch_bytes * state_->threads;
   return report;
+}
+
+PlanStatistics Session::plan_statistics() const {
+  return state_->planned ? state_->planned->statistics() : PlanStatistics{};
 }
 
 }  // namespace shipway

@@ -210,7 +210,20 @@ void bind_sessions(nb::module_& m) {
                "typing.Any], timeout: float = -1.0, cancellation: Cancellation | None = None, "
                "profile: list[dict[str, typing.Any]] | None = None) -> list[typing.Any]"),
            "output_names"_a.none(), "feeds"_a, "timeout"_a = -1.0, "cancellation"_a = nb::none(),
-           "profile"_a = nb::none(), "The outputs; `profile`, a list, gets a dict for each step.");
+           "profile"_a = nb::none(), "The outputs; `profile`, a list, gets a dict for each step.")
+      .def(
+          "plan_statistics",
+          [](const Session& s) {
+            const PlanStatistics statistics = s.plan_statistics();
+            nb::dict result;
+            result["plans_made"] = statistics.plans_made;
+            result["plans_kept"] = statistics.plans_kept;
+            result["bindings_made"] = statistics.bindings_made;
+            result["bindings_kept"] = statistics.bindings_kept;
+            return result;
+          },
+          nb::sig("def plan_statistics(self) -> dict[str, int]"),
+          "How often the session has planned, and how much of it is kept.");
   m.def("create_session", &create_session, "model"_a, "threads"_a, "level"_a, "reference"_a,
         "timeout"_a = -1.0, "max_memory"_a = -1);
 }
