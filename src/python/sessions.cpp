@@ -103,7 +103,8 @@ class InterruptGuard {
 bool ctrl_c_ends_runs() {
   struct Python {
     nb::object main_thread = nb::module_::import_("threading").attr("main_thread")().attr("ident");
-    nb::object handler_of = nb::module_::import_("signal").attr("getsignal");
+    // Not signal.getsignal, which makes an enumerator of what this gives.
+    nb::object handler_of = nb::module_::import_("_signal").attr("getsignal");
     nb::object default_handler = nb::module_::import_("signal").attr("default_int_handler");
   };
   static const auto* python = new Python;  // never freed: outlives the interpreter's end

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "python/bindings.h"
@@ -19,23 +21,24 @@ namespace {
 
 struct NumpyName {
   DType dtype;
-  const char* name;  // of numpy or ml_dtypes
+  const char* name;         // of numpy or ml_dtypes
+  const char* format = "";  // of the buffer protocol, where it has one
 };
 constexpr NumpyName kNumpyNames[] = {
-    {DType::kFloat32, "float32"},
-    {DType::kUInt8, "uint8"},
-    {DType::kInt8, "int8"},
-    {DType::kUInt16, "uint16"},
-    {DType::kInt16, "int16"},
-    {DType::kInt32, "int32"},
-    {DType::kInt64, "int64"},
-    {DType::kBool, "bool"},
-    {DType::kFloat16, "float16"},
-    {DType::kFloat64, "float64"},
-    {DType::kUInt32, "uint32"},
-    {DType::kUInt64, "uint64"},
-    {DType::kComplex64, "complex64"},
-    {DType::kComplex128, "complex128"},
+    {DType::kFloat32, "float32", "f"},
+    {DType::kUInt8, "uint8", "B"},
+    {DType::kInt8, "int8", "b"},
+    {DType::kUInt16, "uint16", "H"},
+    {DType::kInt16, "int16", "h"},
+    {DType::kInt32, "int32", "i"},
+    {DType::kInt64, "int64", "l"},
+    {DType::kBool, "bool", "?"},
+    {DType::kFloat16, "float16", "e"},
+    {DType::kFloat64, "float64", "d"},
+    {DType::kUInt32, "uint32", "I"},
+    {DType::kUInt64, "uint64", "L"},
+    {DType::kComplex64, "complex64", "Zf"},
+    {DType::kComplex128, "complex128", "Zd"},
     {DType::kBFloat16, "bfloat16"},
     {DType::kFloat8E4M3FN, "float8_e4m3fn"},
     {DType::kFloat8E4M3FNUZ, "float8_e4m3fnuz"},
@@ -85,7 +88,12 @@ nb::object numpy_dtype(DType dtype) {
     if (entry.dtype == dtype) name = entry.name;
   if (dtype == DType::kString) name = "object";
   if (!name) throw Error(Status::unsupported("numpy has no dtype for {}", to_string(dtype)));
-  if (is_plain_numpy(dtype)) return numpy().attr("dtype")(name);
+  if (is_plain_numpy(dtype)) {
+    static auto* made = new std::map<DType, nb::object>();  // asked for with every output
+    nb::object& known = (*made)[dtype];
+    if (!known.is_valid()) known = numpy().attr("dtype")(name);
+    return known;
+  }
   try {
     return numpy().attr("dtype")(nb::module_::import_("ml_dtypes").attr(name));
   } catch (nb::python_error&) {
@@ -108,6 +116,30 @@ Tensor strings_from_python(nb::handle array, const Shape& shape) {
     }
   }
   return Tensor::from_strings(shape, std::move(strings));
+}
+
+/// The memory of a contiguous array of numpy's own dtypes, by the buffer protocol: asking the array
+/// for its attributes costs microseconds. Nothing for any other object.
+std::optional<Tensor> tensor_from_buffer(nb::handle array) {
+  static const auto* type = new nb::object(numpy().attr("ndarray"));
+  if (!array.type().is(*type)) return {};
+  Py_buffer buffer;
+  if (PyObject_GetBuffer(array.ptr(), &buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+    PyErr_Clear();
+    return {};
+  }
+  const std::string_view format = buffer.format;
+  const void* data = buffer.buf;
+  const auto bytes = static_cast<size_t>(buffer.len);
+  const Shape shape(std::span<const int64_t>(buffer.shape, static_cast<size_t>(buffer.ndim)));
+  DType found = DType::kUndefined;
+  for (const NumpyName& entry : kNumpyNames)
+    if (format == entry.format) found = entry.dtype;
+  PyBuffer_Release(&buffer);  // an array that is kept alive keeps its memory
+  if (found == DType::kUndefined) return {};
+  return Tensor::from_storage(found, shape,
+                              Storage::borrow_read_only(data, bytes, keep_alive(nb::borrow(array))))
+      .value_or_throw();
 }
 
 Tensor tensor_from_array(nb::object array) {
@@ -148,6 +180,8 @@ nb::tuple shape_tuple(const Shape& shape) {
   return nb::tuple(sizes);
 }
 
+constexpr int64_t kCopiedBytes = 16 << 10;  // fewer are copied sooner than an owner is made
+
 nb::object array_from_tensor(const Tensor& given) {
   if (given.dtype() == DType::kString) {
     nb::list items;
@@ -181,6 +215,15 @@ nb::object array_from_tensor(const Tensor& given) {
     std::vector<size_t> shape(tensor.shape().begin(), tensor.shape().end());
     nb::ndarray<nb::numpy, uint8_t> bytes(held->mutable_data(), shape.size(), shape.data(), owner);
     return nb::cast(bytes).attr("view")(numpy_dtype(dtype));
+  }
+  if (tensor.byte_size() <= kCopiedBytes && is_plain_numpy(tensor.dtype())) {
+    static const auto* empty = new nb::object(numpy().attr("empty"));
+    nb::object array = (*empty)(shape_tuple(tensor.shape()), numpy_dtype(tensor.dtype()));
+    Py_buffer buffer;
+    if (PyObject_GetBuffer(array.ptr(), &buffer, PyBUF_SIMPLE) != 0) throw nb::python_error();
+    if (buffer.len > 0) std::memcpy(buffer.buf, tensor.data(), static_cast<size_t>(buffer.len));
+    PyBuffer_Release(&buffer);
+    return array;
   }
   auto* held = new Tensor(tensor);
   nb::capsule owner(held, [](void* p) noexcept { delete static_cast<Tensor*>(p); });
@@ -241,6 +284,7 @@ std::shared_ptr<const void> keep_alive(nb::object object) {
 }
 
 RuntimeValue value_from_python(nb::handle object) {
+  if (std::optional<Tensor> tensor = tensor_from_buffer(object)) return *std::move(tensor);
   if (object.is_none()) return {};
   if (nb::isinstance<nb::list>(object) || nb::isinstance<nb::tuple>(object)) {
     Sequence sequence;
