@@ -132,7 +132,6 @@ bool leads_to_transpose(const Model& model, ValueId id, size_t rank) {
   constexpr int kMaxSteps = 32;
   for (int step = 0; step < kMaxSteps && has_one_use(model, id); ++step) {
     const Node& reader = model.node(model.value(id).uses()[0].node);
-    if (reader.graph() != model.value(id).graph()) return false;
     if (reader.is("Transpose")) return permutation(model, &reader).size() == rank;
     if (!is_element_wise(reader)) return false;
     id = reader.output(0);

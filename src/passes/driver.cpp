@@ -34,16 +34,16 @@ class Worklist {
   std::vector<bool> waiting_;
 };
 
-/// One sweep over all nodes, and again over those near each change. Sets `changed` to the number of
-/// changes.
-Status sweep(const Pass& pass, PassContext& context, size_t& changed) {
+/// One sweep over all nodes, and again over those near each change; the number of changes.
+Result<size_t> sweep(const Pass& pass, PassContext& context) {
   const Model& model = context.model();
   Worklist worklist;
   for (GraphId graph : context.graphs())
     for (const Node& node : model.nodes(graph)) worklist.push(model, node.id());
   // A rule that undoes itself must not hang an honest model; none needs more steps than this.
   const size_t limit = 1000 + 20 * model.node_count();
-  for (changed = 0; !worklist.empty() && !context.is_exhausted();) {
+  size_t changed = 0;
+  while (!worklist.empty() && !context.is_exhausted()) {
     const NodeId id = worklist.pop();
     if (model.node(id).is_removed()) continue;
     std::optional<Patch> patch = pass.rule(model, model.node(id));
@@ -57,14 +57,16 @@ Status sweep(const Pass& pass, PassContext& context, size_t& changed) {
     for (size_t i = known; i < model.node_count(); ++i)
       worklist.push(model, NodeId{static_cast<int32_t>(i)});
   }
-  return Status::ok();
+  return changed;
 }
 
 Status run_rule(const Pass& pass, PassContext& context) {
   // The neighbourhood of a change is cut where a value has very many users, so a last sweep must
   // find nothing.
-  for (size_t changed = 1; changed > 0 && !context.is_exhausted();)
-    SHIPWAY_RETURN_IF_ERROR(sweep(pass, context, changed));
+  while (!context.is_exhausted()) {
+    SHIPWAY_ASSIGN_OR_RETURN(const size_t changed, sweep(pass, context));
+    if (changed == 0) return Status::ok();
+  }
   return Status::ok();
 }
 

@@ -212,6 +212,212 @@ TEST(Driver, SaysWhatWasBrokenBefore) {
             "makes it");
 }
 
+// ---- in which order rules look at nodes
+
+/// Runs a rule until it finds nothing; the names of the nodes it was shown, in order.
+std::string visits(const std::string& text, Rule rule, OptimizeOptions options = {}) {
+  static std::string seen;
+  static Rule wrapped;
+  seen.clear();
+  wrapped = rule;
+  Model model = parsed(text);
+  OptimizeReport report;
+  PassContext context(model, options, Registry::built_in(), report);
+  const Pass pass = {"rule", "", 1,
+                     [](const Model& changed, const Node& node) -> std::optional<Patch> {
+                       seen += node.name() + " ";
+                       return wrapped(changed, node);
+                     },
+                     nullptr};
+  EXPECT_TRUE(run_pass(pass, context).is_ok());
+  return seen;
+}
+
+const char* const kChain =
+    "graph (x: float) -> (y) { a = Neg(x) @a\n b = Abs(a) @b\n c = Exp(b) @c\n d = Log(c) @d\n"
+    "  y = Relu(d) @e }";
+
+TEST(Driver, LooksAtEachNodeOnceWhereNothingChanges) {
+  const Rule nothing = [](const Model&, const Node&) -> std::optional<Patch> { return {}; };
+  EXPECT_EQ(visits(kChain, nothing), "a b c d e ");
+  // Outer graphs first, and nodes without attributes on the way.
+  EXPECT_EQ(visits("graph (x: float, c: bool[]) -> (y) { a = Neg(x) @a\n y = If[then_branch=graph "
+                   "() -> (t) { t = Neg(a) @t }, else_branch=graph () -> (e) { e = Abs(a) @e }](c) "
+                   "@if\n b = Neg(y) @b }",
+                   nothing),
+            "a if b t e ");
+}
+
+TEST(Driver, LooksAgainAroundAChange) {
+  // The change of `a` shows a, x's readers and b again, each once, after those that wait already;
+  // then all are seen once more.
+  const Rule mark_neg = [](const Model&, const Node& node) -> std::optional<Patch> {
+    if (!node.is("Neg") || node.attribute("seen")) return std::nullopt;
+    Patch patch;
+    patch.set_attribute(node.id(), {"seen", int64_t{1}, {}, {}});
+    return patch;
+  };
+  EXPECT_EQ(visits(kChain, mark_neg), "a b c d e a a b c d e ");
+}
+
+TEST(Driver, LooksAtWhatAChangeBringsAndNotAtWhatItRemoves) {
+  // Exp(b), Log(c) becomes Sqrt(b): d is gone when its turn comes, and the new node is last.
+  const Rule replace = [](const Model& model, const Node& node) -> std::optional<Patch> {
+    if (!node.is("Exp")) return std::nullopt;
+    const Node& next = model.node(model.value(node.output(0)).uses()[0].node);
+    Patch patch(node.id());
+    NodeSpec spec;
+    spec.op_type = "Sqrt";
+    spec.name = "new";
+    spec.inputs = {node.input(0)};
+    spec.outputs = {next.output(0)};
+    patch.remove_node(node.id());
+    patch.remove_node(next.id());
+    patch.add_node(std::move(spec));
+    return patch;
+  };
+  EXPECT_EQ(visits(kChain, replace), "a b c e b new a b new e ");
+  EXPECT_EQ(visits(kChain, replace, {.max_rewrites = 1}), "a b c ");
+  EXPECT_EQ(visits(kChain, replace, {.max_rewrites = 0}), "");
+}
+
+TEST(Driver, GivesARuleTwentyChangesForEachNode) {
+  Model model = parsed("graph (x: float) -> (y) { a = Neg(x)\n y = Abs(a) }");
+  OptimizeOptions options;
+  OptimizeReport report;
+  PassContext context(model, options, Registry::built_in(), report);
+  const Pass pass = {"endless", "", 1,
+                     [](const Model&, const Node& node) -> std::optional<Patch> {
+                       Patch patch;
+                       patch.set_attribute(node.id(), {"k", int64_t{1}, {}, {}});
+                       return patch;
+                     },
+                     nullptr};
+  EXPECT_FALSE(run_pass(pass, context).is_ok());
+  EXPECT_EQ(report.rewrites, 1000 + 20 * 2);
+}
+
+TEST(Driver, KeepsTheFirstHundredNotes) {
+  Model model;
+  OptimizeOptions options;
+  OptimizeReport report;
+  PassContext context(model, options, Registry::built_in(), report);
+  for (int i = 0; i < 150; ++i) context.note(std::to_string(i));
+  ASSERT_EQ(report.notes.size(), 100u);
+  EXPECT_EQ(report.notes.back(), "99");
+}
+
+// ---- levels, rounds and opsets
+
+std::vector<std::string> operators_of(const Model& model) {
+  std::vector<std::string> names;
+  for (const Node& node : model.nodes()) names.push_back(node.op_type());
+  return names;
+}
+
+TEST(Optimize, EachLevelRunsItsPasses) {
+  using Names = std::vector<std::string>;
+  std::vector<std::pair<std::string, int>> passes;
+  for (const PassInfo& pass : optimizer_passes()) passes.emplace_back(pass.name, pass.level);
+  EXPECT_EQ(passes,
+            (std::vector<std::pair<std::string, int>>{{"eliminate_dead_code", 1},
+                                                      {"fold_constants", 1},
+                                                      {"fold_shape_arithmetic", 2},
+                                                      {"eliminate_identity", 1},
+                                                      {"eliminate_common_subexpressions", 1},
+                                                      {"cancel_transposes", 2},
+                                                      {"fuse_conv_batch_norm", 2}}));
+  Model model = parsed(kNetwork);
+  optimized(model, {.level = 1});
+  EXPECT_EQ(operators_of(model),
+            (Names{"Conv", "BatchNormalization", "Transpose", "Relu", "Transpose", "Reshape"}));
+  // A round that changes nothing is the last.
+  for (const auto& [level, count] : {std::pair{1, 6u}, {2, 9u}, {3, 9u}}) {
+    Model work = parsed("graph (x: float) -> (y) { y = Neg(x) }");
+    EXPECT_EQ(optimized(work, {.level = level}).steps.size(), count) << level;
+  }
+}
+
+/// Stages of which each takes a round: z and w are one value when the stage before is done (or in
+/// the first round). Only then are g and h one node, a has one reader and may move to meet the
+/// second Transpose; what is left of both goes in the next round, and makes i and d one.
+std::string stages(int count) {
+  std::string inputs = "s: float[]", statements = "z0 = Neg(s)\n w0 = Neg(s)\n", results;
+  for (int i = 0; i < count; ++i) {
+    const std::string k = std::to_string(i), next = std::to_string(i + 1);
+    inputs += ", u" + k + ": float[2,3]";
+    statements += "a" + k + " = Transpose[perm=[1, 0]](u" + k + ")\n g" + k + " = Add(a" + k +
+                  ", z" + k + ")\n h" + k + " = Add(a" + k + ", w" + k + ")\n i" + k +
+                  " = Transpose[perm=[1, 0]](g" + k + ")\n j" + k + " = Transpose[perm=[1, 0]](h" +
+                  k + ")\n d" + k + " = Add(u" + k + ", z" + k + ")\n z" + next +
+                  " = ReduceMax[keepdims=0](i" + k + ")\n w" + next + " = ReduceMax[keepdims=0](d" +
+                  k + ")\n e" + k + " = ReduceMax[keepdims=0](j" + k + ")\n";
+    results += "e" + k + ", ";
+  }
+  return "graph (" + inputs + ") -> (y) { " + statements + " y = Sum(" + results + "z" +
+         std::to_string(count) + ") }";
+}
+
+TEST(Optimize, TakesThreeRoundsOrTenAtMost) {
+  for (const auto& [level, rounds] : {std::pair{2, 3u}, {3, 10u}}) {
+    Model model = parsed(stages(14));
+    EXPECT_EQ(optimized(model, {.level = level}).steps.size(), 9 * rounds);
+  }
+  Model model = parsed(stages(4));
+  optimized(model, {.level = 3});
+  for (const Node& node : model.nodes()) EXPECT_FALSE(node.is("Transpose"));
+}
+
+TEST(Optimize, KeepsTheIrVersionOfAModelOfTheNewestOpset) {
+  for (const char* custom : {"", "opset com.example 1\n"}) {
+    Model model =
+        parse("ir_version 8\n" + std::string(custom) + "opset " + std::to_string(newest_opset("")) +
+              "\ngraph (x: float) -> (y) { y = Neg(x) }")
+            .value_or_throw();
+    optimized(model);
+    EXPECT_EQ(model.ir_version, 8) << custom;
+  }
+}
+
+TEST(Optimize, UpgradesBehindADomainOfItsOwn) {
+  Model model = parse(
+                    "opset com.example 1\nopset 7\n"
+                    "graph (x: float[2]) -> (y) { a = Dropout[ratio=0.5](x)\n y = Relu(a) }")
+                    .value_or_throw();
+  optimized(model);
+  EXPECT_EQ(model.opset(), newest_opset(""));
+  EXPECT_EQ(model.opset("com.example"), 1);
+}
+
+TEST(Optimize, LeavesTheModelInTheOpsetAskedFor) {
+  // The IR versions that came with opsets 13 and 17 are 7 and 8 (onnx/helper.py).
+  const auto left_in = [](int64_t opset, int64_t ir_version) {
+    Model model = parse("ir_version " + std::to_string(ir_version) +
+                        "\nopset com.example 3\nopset 13\n"
+                        "graph (x: float[2]) -> (y) { a = Identity(x)\n y = Neg(a) }")
+                      .value_or_throw();
+    optimized(model, {.opset = opset});
+    EXPECT_EQ(operators_of(model), std::vector<std::string>{"Neg"});
+    EXPECT_EQ(model.opset("com.example"), 3);
+    return std::pair{model.opset(), model.ir_version};
+  };
+  using Versions = std::pair<int64_t, int64_t>;
+  EXPECT_EQ(left_in(OptimizeOptions::kInputOpset, 7), (Versions{13, 7}));
+  EXPECT_EQ(left_in(17, 7), (Versions{17, 8}));
+  EXPECT_EQ(left_in(17, 9), (Versions{17, 9}));
+  EXPECT_EQ(left_in(13, 6), (Versions{13, 6}));
+  EXPECT_EQ(left_in(11, 7), (Versions{11, 7}));
+}
+
+// Exporters leave wrong shapes behind, and a node that cannot run may stand where no run comes.
+TEST(Optimize, BelievesTheGraphRatherThanDeclarations) {
+  Model model = parsed(
+      "graph (x: float[2,3], n: int64[1]) -> (y, z) { a: float[5,3] = Neg(x)\n y = Abs(a)\n m: "
+      "int64[1] = {4}\n z = Reshape(x, m) }");
+  optimized(model);
+  EXPECT_EQ(to_string(model.value(model.find_value("a")).type(), model.dims()), "float[2,3]");
+}
+
 // ---- size
 
 TEST(Optimize, AChainOfAMillionNodesTakesSeconds) {

@@ -92,8 +92,7 @@ std::optional<std::string> key_of(const Model& model, const Node& node, const Re
   key.number(node.outputs().size());
   std::vector<const Attribute*> sorted;
   for (const Attribute& attribute : node.attributes()) sorted.push_back(&attribute);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto* a, const auto* b) { return a->name < b->name; });
+  std::ranges::sort(sorted, {}, &Attribute::name);
   for (const Attribute* attribute : sorted)
     if (!add_attribute(*attribute, key)) return std::nullopt;
   return key.text();

@@ -12,7 +12,7 @@ namespace {
 class Liveness {
  public:
   Liveness(const Model& model, const Registry& registry)
-      : model_(model), live_(model.node_count()), visited_(model.graph_count()) {
+      : model_(model), live_(model.node_count()) {
     need_outputs(model.main_graph());
     for (const Function& function : model.functions()) need_outputs(function.body);
     for (size_t i = 0; i < model.node_count(); ++i) {
@@ -43,8 +43,6 @@ class Liveness {
     pending_.push_back(id);
   }
   void need_outputs(GraphId id) {
-    if (visited_[static_cast<size_t>(id.index)]) return;
-    visited_[static_cast<size_t>(id.index)] = true;
     const Graph& graph = model_.graph(id);
     for (ValueId output : graph.outputs()) need(output);
     for (const StatePair& state : graph.states()) need(state.output);
@@ -57,7 +55,7 @@ class Liveness {
   }
 
   const Model& model_;
-  std::vector<bool> live_, visited_;
+  std::vector<bool> live_;
   std::vector<NodeId> pending_;
 };
 

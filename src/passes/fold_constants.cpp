@@ -13,11 +13,9 @@
 namespace shipway {
 namespace {
 
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+constexpr Seconds kLongest = std::chrono::hours(1000);  // more would overflow a deadline
 
 /// Operators that stay although they could be computed: folding weights out of their small form
 /// would undo what the model's author did.
@@ -111,15 +109,18 @@ class Folder {
       return Status::ok();
     }
     const int64_t most_bytes = std::max(context_.options().max_folded_bytes, 2 * input_bytes);
-    const int64_t start = now_ns();
+    const Clock::time_point start = Clock::now();
     RunLimits limits;
     // Operators may need room beside their result; the result itself is checked below.
     limits.max_bytes = 4 * most_bytes;
-    limits.deadline_ns = start + static_cast<int64_t>(std::min(seconds_left, 1e6) * 1e9);
+    const auto deadline = start + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                      std::min(Seconds(seconds_left), kLongest));
+    limits.deadline_ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch()).count();
     runner_.set_limits(limits);
     std::vector<RuntimeValue> outputs(node.outputs().size());
     const Status status = runner_.run_node(node, inputs, outputs);
-    seconds_left -= static_cast<double>(now_ns() - start) * 1e-9;
+    seconds_left -= Seconds(Clock::now() - start).count();
     // A node that cannot be computed is refused when the model runs, if it ever gets there (it may
     // stand in a branch that is never taken); here it only stays.
     if (!status.is_ok()) {

@@ -37,7 +37,7 @@ Status fold_shape_arithmetic(PassContext& context) {
       if (node.outputs().size() != 1 || !node.output(0).is_valid() || !node.subgraphs().empty())
         continue;
       const auto index = static_cast<size_t>(node.output(0).index);
-      if (index >= contents.size() || !contents[index]) continue;
+      if (!contents[index]) continue;
       std::optional<Tensor> tensor = proven(model.value(node.output(0)), *contents[index]);
       if (!tensor) continue;
       Patch patch(node.id());

@@ -48,60 +48,48 @@ std::optional<Affine> inference_of(const Model& model, const Node& node) {
   return affine;
 }
 
-/// The output channel that each element of the weight belongs to: block by block, `inner` elements
-/// each.
+/// How the elements of a weight belong to output channels: `groups` equal parts, and in each of
+/// them `inner` elements of one of its channels after another, again and again.
 struct Channels {
-  int64_t count = 0;
-  int64_t inner = 1;           // elements of one channel that stand together
-  int64_t period = 0;          // channels that follow each other before they begin again
-  int64_t rows_per_group = 0;  // ConvTranspose: input channels of one group
+  int64_t groups, per_group, inner;
+  int64_t count() const { return groups * per_group; }
 };
 
 std::optional<Channels> channels_of(const Node& node, const Tensor& weight) {
   if (weight.rank() < 2) return std::nullopt;
-  Channels channels;
   const int64_t rows = weight.dim(0), columns = weight.dim(1);
-  for (size_t i = 2; i < weight.shape().size(); ++i) channels.inner *= weight.dim(i);
-  if (node.is("Conv")) {  // [channels, inputs / group, kernel...]
-    channels.count = channels.period = rows;
-    channels.inner *= columns;
-    channels.rows_per_group = std::max<int64_t>(rows, 1);
-  } else if (node.is("ConvTranspose")) {  // [inputs, channels / group, kernel...]
+  int64_t taps = 1;
+  for (size_t i = 2; i < weight.shape().size(); ++i) taps *= weight.dim(i);
+  if (node.is("Conv"))  // [channels, inputs / group, kernel...]
+    return Channels{.groups = 1, .per_group = rows, .inner = columns * taps};
+  if (node.is("ConvTranspose")) {  // [inputs, channels / group, kernel...]
     const int64_t group = int_attribute(node, "group", 1);
     if (group < 1 || rows % group != 0) return std::nullopt;
-    channels.count = columns * group;
-    channels.period = columns;
-    channels.rows_per_group = std::max<int64_t>(rows / group, 1);
-  } else if (node.is("Gemm") &&
-             weight.rank() == 2) {  // alpha * A * B + beta * C, B [inputs, channels] or transposed
-    const bool transposed = int_attribute(node, "transB", 0) != 0;
-    channels.count = channels.period = transposed ? rows : columns;
-    channels.inner = transposed ? columns : 1;
-    channels.rows_per_group = std::max<int64_t>(rows, 1);
-  } else {
-    return std::nullopt;
+    return Channels{.groups = group, .per_group = columns, .inner = taps};
   }
-  return channels;
+  if (!node.is("Gemm") || weight.rank() != 2) return std::nullopt;
+  // alpha * A * B + beta * C, B [inputs, channels] or transposed
+  return int_attribute(node, "transB", 0) != 0
+             ? Channels{.groups = 1, .per_group = rows, .inner = columns}
+             : Channels{.groups = 1, .per_group = columns, .inner = 1};
 }
 
-int64_t channel_of(const Channels& channels, int64_t element) {
-  if (channels.period == channels.count) return element / channels.inner % channels.count;
-  const int64_t block = element / channels.inner;
-  const int64_t group = block / channels.period / channels.rows_per_group;
-  return group * channels.period + block % channels.period;
+/// The output channel of one of the `size` elements of a weight.
+int64_t channel_of(const Channels& channels, int64_t element, int64_t size) {
+  const int64_t group = element / (size / channels.groups);
+  return group * channels.per_group + element / channels.inner % channels.per_group;
 }
 
 std::optional<Patch> fuse_conv_batch_norm(const Model& model, const Node& node) {
   const Node* conv = node.is("BatchNormalization") ? producer(model, node.input(0)) : nullptr;
-  if (!conv || !conv->domain().empty() || conv->graph() != node.graph() ||
-      !has_one_use(model, node.input(0)))
-    return std::nullopt;
+  if (!conv || !has_one_use(model, node.input(0))) return std::nullopt;
   const Tensor* weight = model.constant_tensor(conv->input(1));
   if (!weight || kind_of(weight->dtype()) != DTypeKind::kFloat) return std::nullopt;
   const std::optional<Channels> channels = channels_of(*conv, *weight);
   if (!channels) return std::nullopt;
   const std::optional<Affine> affine = inference_of(model, node);
-  if (!affine || affine->factor.size() != static_cast<size_t>(channels->count)) return std::nullopt;
+  if (!affine || affine->factor.size() != static_cast<size_t>(channels->count()))
+    return std::nullopt;
 
   std::vector<double> bias(affine->factor.size(), 0.0);
   if (conv->input(2).is_valid()) {
@@ -109,8 +97,7 @@ std::optional<Patch> fuse_conv_batch_norm(const Model& model, const Node& node) 
     if (!known || known->size() != bias.size()) return std::nullopt;
     // Gemm's C broadcasts: a column [channels,1] would be another thing.
     const Tensor* c = model.constant_tensor(conv->input(2));
-    if (c->rank() > 1 && c->dim(static_cast<size_t>(c->rank() - 1)) != channels->count)
-      return std::nullopt;
+    if (!c->shape().empty() && c->shape().back() != channels->count()) return std::nullopt;
     bias = *known;
   }
   // Gemm multiplies C by beta: it is folded in here, so that the new node's beta is 1.
@@ -121,10 +108,10 @@ std::optional<Patch> fuse_conv_batch_norm(const Model& model, const Node& node) 
   auto numbers = constant_doubles(model, conv->input(1));
   if (!numbers) return std::nullopt;
   for (size_t i = 0; i < numbers->size(); ++i)
-    (*numbers)[i] *=
-        affine->factor[static_cast<size_t>(channel_of(*channels, static_cast<int64_t>(i)))];
+    (*numbers)[i] *= affine->factor[static_cast<size_t>(
+        channel_of(*channels, static_cast<int64_t>(i), static_cast<int64_t>(numbers->size())))];
   Result<Tensor> new_weight = from_doubles(weight->dtype(), weight->shape(), *numbers);
-  Result<Tensor> new_bias = from_doubles(weight->dtype(), {channels->count}, bias);
+  Result<Tensor> new_bias = from_doubles(weight->dtype(), {channels->count()}, bias);
   if (!new_weight.is_ok() || !new_bias.is_ok()) return std::nullopt;
 
   Patch patch(node.id());

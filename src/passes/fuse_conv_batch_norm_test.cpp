@@ -82,5 +82,118 @@ TEST(FuseConvBatchNorm, LeavesWhatItCannotProve) {
   expect_no_rewrite(kFuseConvBatchNorm, kHead + kStatistics + " c = Neg(x)\n" + kNorm);
 }
 
+TEST(FuseConvBatchNorm, FollowsChannelsThroughKernelsAndGroups) {
+  expect_rewrite(
+      kFuseConvBatchNorm,
+      kHead + kStatistics + " w: float[2,1,2,3] = iota\n c = Conv[group=2](x, w)\n" + kNorm,
+      kHead +
+          " w: float[2,1,2,3] = {0, 1, 2, 3, 4, 5, 12, 14, 16, 18, 20, 22}\n b: float[2] "
+          "= {-2, -2}\n y = Conv[group=2](x, w, b) }");
+  // Two groups of two channels: rows 0-1 make channels 0 and 1, rows 2-3 channels 2 and 3; the
+  // factors are 1, 2, 3, 4.
+  expect_rewrite(
+      kFuseConvBatchNorm,
+      kHead +
+          " scale: float[4] = {1, 2, 3, 4}\n bias: float[4] = fill 0\n mean: float[4] = fill 0\n"
+          " var: float[4] = fill 0.5\n w: float[4,2,1,2] = iota\n c = ConvTranspose[group=2](x, w)"
+          "\n" +
+          kNorm,
+      kHead +
+          " w: float[4,2,1,2] = {0, 1, 4, 6, 4, 5, 12, 14, 24, 27, 40, 44, 36, 39, 56, 60}\n"
+          " b: float[4] = fill 0\n y = ConvTranspose[group=2](x, w, b) }");
+}
+
+TEST(FuseConvBatchNorm, EpsilonIsSmallWhereItIsNotSaid) {
+  // 1 / sqrt(3e-5 + 1e-5) by NumPy, in double from the floats nearest to both.
+  expect_rewrite(kFuseConvBatchNorm,
+                 "graph (x: float[N,1,H,W]) -> (y) { scale: float[1] = {1}\n zero: float[1] = {0}\n"
+                 " var: float[1] = {0.00003}\n w: float[1,1,1,1] = {1}\n c = Conv(x, w)\n"
+                 " y = BatchNormalization(c, scale, zero, zero, var) }",
+                 "graph (x: float[N,1,H,W]) -> (y) { w: float[1,1,1,1] = {158.113885}\n zero: "
+                 "float[1] = {0}\n y = Conv(x, w, zero) }");
+}
+
+TEST(FuseConvBatchNorm, GemmAddsARowButNotAColumn) {
+  const std::string head = "graph (x: float[N,1]) -> (y) {",
+                    weight = " w: float[1,2] = {1, 2}\n c = Gemm(x, w, b)\n";
+  for (const char* shape : {"2", "1,2"})
+    expect_rewrite(kFuseConvBatchNorm,
+                   head + kStatistics + " b: float[" + shape + "] = {5, 6}\n" + weight + kNorm,
+                   head + " w: float[1,2] = {1, 4}\n b: float[2] = {3, 10}\n y = Gemm(x, w, b) }");
+  for (const char* c : {"float[2,1] = {5, 6}", "float[1] = {5}", "float[] = {5}"})
+    expect_no_rewrite(kFuseConvBatchNorm, head + kStatistics + " b: " + c + "\n" + weight + kNorm);
+  // With one channel a scalar is as good as a row.
+  expect_rewrite(kFuseConvBatchNorm,
+                 head +
+                     " one: float[1] = {1}\n var: float[1] = {0.5}\n b: float[] = {5}\n w: "
+                     "float[1,1] = {2}\n c = Gemm(x, w, b)\n"
+                     " y = BatchNormalization[epsilon=0.5](c, one, one, one, var) }",
+                 head + " w: float[1,1] = {2}\n b: float[1] = {5}\n y = Gemm(x, w, b) }");
+}
+
+TEST(FuseConvBatchNorm, LeavesStatisticsThatAreNoConstantsOfOneSize) {
+  const std::string conv = " w: float[2,2,1,1] = {1, 2, 3, 4}\n c = Conv(x, w)\n";
+  const std::vector<std::pair<std::string, std::string>> statistics = {
+      {"scale", "{2, 6}"}, {"bias", "{1, 0}"}, {"mean", "{3, 1}"}, {"var", "{3.5, 8.5}"}};
+  for (const auto& [wrong, values] : statistics) {
+    SCOPED_TRACE(wrong);
+    std::string others;
+    for (const auto& [name, numbers] : statistics)
+      if (name != wrong) others += " " + name + ": float[2] = " + numbers + "\n";
+    expect_no_rewrite(kFuseConvBatchNorm, "graph (x: float[N,2,H,W], " + wrong +
+                                              ": float[2]) -> (y) {" + others + conv + kNorm);
+    expect_no_rewrite(kFuseConvBatchNorm,
+                      kHead + others + " " + wrong + ": float[1] = {4}\n" + conv + kNorm);
+    expect_no_rewrite(kFuseConvBatchNorm,
+                      kHead + others + " " + wrong + ": float[3] = {4, 5, 6}\n" + conv + kNorm);
+  }
+  // A variance below zero; and other channels than Conv makes.
+  expect_no_rewrite(kFuseConvBatchNorm,
+                    kHead +
+                        " scale: float[2] = {2, 6}\n bias: float[2] = {1, 0}\n mean: float[2] = "
+                        "{3, 1}\n var: float[2] = {3.5, -1}\n" +
+                        conv + kNorm);
+  expect_no_rewrite(kFuseConvBatchNorm,
+                    kHead + kStatistics + " w: float[3,2,1,1] = iota\n c = Conv(x, w)\n" + kNorm);
+}
+
+TEST(FuseConvBatchNorm, OutputsLeftOutAreNoHindrance) {
+  expect_rewrite(kFuseConvBatchNorm,
+                 kHead + kStatistics +
+                     " w: float[2,2,1,1] = {1, 2, 3, 4}\n c = Conv(x, w)\n y, _, _ = "
+                     "BatchNormalization[epsilon=0.5](c, scale, bias, mean, var) }",
+                 kHead +
+                     " w: float[2,2,1,1] = {1, 2, 6, 8}\n b: float[2] = {-2, -2}\n y = Conv(x, w, "
+                     "b) }");
+}
+
+TEST(FuseConvBatchNorm, LeavesNormalizationThatGivesMore) {
+  const std::string conv =
+      kHead + kStatistics + " w: float[2,2,1,1] = {1, 2, 3, 4}\n c = Conv(x, w)\n";
+  const std::string inputs = "(c, scale, bias, mean, var)";
+  expect_no_rewrite(kFuseConvBatchNorm,
+                    conv + " y = BatchNormalization[training_mode=1]" + inputs + " }");
+  for (const char* outputs : {"y, m", "y, _, v"})
+    expect_no_rewrite(kFuseConvBatchNorm,
+                      conv + " " + outputs + " = BatchNormalization" + inputs + " }");
+}
+
+TEST(FuseConvBatchNorm, LeavesWeightsOfOtherForms) {
+  const auto kept = [](const std::string& weight, const std::string& maker) {
+    SCOPED_TRACE(maker);
+    expect_no_rewrite(kFuseConvBatchNorm, "graph (x: float[N,2,H,W], b: float[2]) -> (y) {" +
+                                              kStatistics + " w: float" + weight +
+                                              " = iota\n c = " + maker + "\n" + kNorm);
+  };
+  kept("[2]", "Conv(x, w)");
+  kept("[2,2,1,1]", "Conv(x, w, b)");  // the bias comes from outside
+  kept("[2,2,1,1]", "ConvTranspose[group=0](x, w)");
+  kept("[3,1,1,1]", "ConvTranspose[group=2](x, w)");
+  kept("[2,2,1]", "Gemm(x, w)");
+  kept("[2,2]", "MatMul(x, w)");
+  kept("[2,2,1,1]", "com.example.Conv(x, w)");
+  expect_no_rewrite(kFuseConvBatchNorm, "graph (c: float[N,2,H,W]) -> (y) {" + kStatistics + kNorm);
+}
+
 }  // namespace
 }  // namespace shipway

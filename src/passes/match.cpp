@@ -1,6 +1,7 @@
 #include "passes/match.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "tensor/convert.h"
 
@@ -61,10 +62,9 @@ std::optional<double> constant_fill(const Model& model, ValueId id) {
     return std::nullopt;
   const Result<std::vector<double>> numbers = to_doubles(*tensor);
   if (!numbers.is_ok()) return std::nullopt;  // strings and complex numbers
-  const double first = numbers->front();
-  return std::all_of(numbers->begin(), numbers->end(), [&](double x) { return x == first; })
-             ? std::optional(first)
-             : std::nullopt;
+  const bool is_fill =
+      std::adjacent_find(numbers->begin(), numbers->end(), std::not_equal_to()) == numbers->end();
+  return is_fill ? std::optional(*numbers->begin()) : std::nullopt;
 }
 
 const Dims* dims_of(const Model& model, ValueId id) {

@@ -1,9 +1,11 @@
 // optimize: rounds of a pipeline's passes until nothing changes.
 #include "shipway/optimizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <limits>
 #include <new>
 
 #include "graph/text.h"
@@ -15,9 +17,7 @@ namespace shipway {
 namespace {
 
 std::string dump_name(size_t number, const std::string& pass) {
-  char prefix[24];
-  std::snprintf(prefix, sizeof prefix, "%02zu_", number);
-  return prefix + pass;
+  return fmt::format("{:02}_{}", number, pass);
 }
 
 using Opsets = std::vector<std::pair<std::string, int64_t>>;
@@ -89,7 +89,7 @@ Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options) tr
 
 std::vector<PassInfo> optimizer_passes() {
   std::vector<PassInfo> list;
-  for (const Pass* pass : pipeline(3)) {
+  for (const Pass* pass : pipeline(std::numeric_limits<int>::max())) {
     const auto known = [&](const PassInfo& info) { return info.name == pass->name; };
     if (std::none_of(list.begin(), list.end(), known))
       list.push_back({pass->name, pass->summary, pass->level});

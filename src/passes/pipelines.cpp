@@ -5,7 +5,6 @@
 namespace shipway {
 
 std::vector<const Pass*> pipeline(int level) {
-  if (level <= 0) return {};
   std::vector<const Pass*> passes = {
       &kEliminateDeadCode,    // first: nothing below should work on what nobody needs
       &kFoldConstants,        // Constant nodes become initializers, which the rules below look for
