@@ -37,7 +37,7 @@ BandShape band_shape(const ConvProblem& problem, const ConvDims& dims, int64_t p
   if (dims.out[kHeight] == 0 || dims.out[kWidth] == 0) return shape;  // no bands
   shape.in_place =
       !copy && !touches_padding(problem, dims, kHeight) && !touches_padding(problem, dims, kWidth);
-  constexpr int64_t kMostColumns = 168;
+  constexpr int64_t kMostColumns = 168;  // tuned
   shape.columns = even_part(dims.out[kWidth], kMostColumns, column_step);
   shape.in_columns = reach(problem, kWidth, shape.columns);
   const int64_t floats_of_row = std::max<int64_t>(1, channels * shape.in_columns * pixel);
@@ -152,7 +152,7 @@ Cost conv_cost(const ConvProblem& problem, const ConvDims& dims, double flops_pe
                                   : 2 * batch * out * channels_out * per_group * taps;
   cost.bytes = 4 * (batch * (in * static_cast<double>(problem.channels_in) + out * channels_out) +
                     channels_out * per_group * taps);
-  cost.nanoseconds = std::max(cost.flops / flops_per_nanosecond, cost.bytes / 20);
+  cost.nanoseconds = std::max(cost.flops / flops_per_nanosecond, cost.bytes / 20);  // tuned
   return cost;
 }
 

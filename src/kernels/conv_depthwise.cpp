@@ -14,8 +14,8 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kRowsOfPart = 16;
-constexpr int64_t kNarrow = 16;  // columns: up to here the copy is faster than the borders
+constexpr int64_t kRowsOfPart = 16;  // tuned
+constexpr int64_t kNarrow = 16;  // tuned: columns, up to here the copy is faster than the borders
 
 struct State {
   ConvDims dims;
@@ -226,7 +226,7 @@ Result<BoundKernel> bind_conv_depthwise(const KernelPlan& plan, const Dims& dims
       (taps * static_cast<int64_t>(sizeof(Segment) / sizeof(float)) + 15) / 16 * 16;
   const int64_t plane = state.copy ? state.padded.in[1] * state.padded.in[2] * lanes : 0;
   bound.scratch_bytes = (state.plane_offset + plane) * static_cast<int64_t>(sizeof(float));
-  bound.cost = conv_cost(problem, d, 8.0 * static_cast<double>(lanes));
+  bound.cost = conv_cost(problem, d, 8.0 * static_cast<double>(lanes));  // tuned
   return bound;
 }
 

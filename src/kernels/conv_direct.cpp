@@ -13,9 +13,11 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kBandFloats = 48 << 10;  // 192 KiB: a band shares L2 with outputs and weights
-constexpr int64_t kMostBandFloats = 4 * kBandFloats;  // where a dilated band turns to taps
-constexpr int64_t kChunk = 432;  // of k in one pass over a band: 54 KiB of weights at 32 columns
+// 192 KiB: a band shares L2 with outputs and weights.
+constexpr int64_t kBandFloats = 48 << 10;             // tuned
+constexpr int64_t kMostBandFloats = 4 * kBandFloats;  // tuned: where a dilated band turns to taps
+// Of k in one pass over a band: 54 KiB of weights at 32 columns.
+constexpr int64_t kChunk = 432;  // tuned
 
 struct State {
   ConvDims dims;
@@ -129,8 +131,8 @@ void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel
       t.add = run.add ? run.add + offset : nullptr;
       for (int64_t i = 0; i < split.count; ++i) {
         const int64_t rows = split.rows(i);
-        t.prefetch = ahead < ahead_end ? ahead : nullptr;
-        ahead += pass.length / 4 * 16;
+        t.prefetch = ahead < ahead_end ? ahead : nullptr;  // tuned
+        ahead += pass.length / 4 * 16;                     // tuned
         functions[rows - 1](t);
         t.a += rows * t.a_row_stride;
         t.c += rows * lanes;
@@ -212,8 +214,8 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
 int64_t merged_groups(const ConvProblem& conv, int64_t lanes) {
   if (conv.group == 1) return 1;
   const int64_t in = conv.channels_in / conv.group, out = conv.channels_out / conv.group;
-  constexpr int64_t kMost =
-      8;  // 1/8 of the peak is still more than the plain kernel reaches on narrow groups
+  // 1/8 of the peak is still more than the plain kernel reaches on narrow groups.
+  constexpr int64_t kMost = 8;  // tuned
   for (int64_t merged = 1; merged <= std::min(kMost, conv.group); ++merged)
     if (conv.group % merged == 0 && in * merged % lanes == 0 && out * merged % lanes == 0)
       return merged;
@@ -292,7 +294,7 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
       d.batch * d.out[0] * state.groups * state.band.row_bands * state.band.column_bands;
   // All output channels of a band in one unit read it once; fewer when that leaves too few units to
   // share out.
-  constexpr int64_t kUnitsWanted = 16;
+  constexpr int64_t kUnitsWanted = 16;  // tuned
   const int64_t divisions = std::clamp<int64_t>(
       (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
   state.panels_of_unit = (panels + divisions - 1) / divisions;
@@ -305,7 +307,7 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   state.band_offset = floats;
   floats += state.band.scratch_floats;
   bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));
-  bound.cost = conv_cost(problem, given, 12.0 * static_cast<double>(lanes));
+  bound.cost = conv_cost(problem, given, 12.0 * static_cast<double>(lanes));  // tuned
   return bound;
 }
 

@@ -12,7 +12,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kBandFloats = 64 << 10;
+constexpr int64_t kBandFloats = 64 << 10;  // tuned
 constexpr int64_t kMostChannels = 4;
 
 struct State {
@@ -138,7 +138,7 @@ Result<BoundKernel> bind_conv_few_outputs(const KernelPlan& plan, const Dims& di
   state.band_offset = floats;
   floats += state.band.scratch_floats;
   bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));
-  bound.cost = conv_cost(problem, given, 8.0 * static_cast<double>(tiles.lanes));
+  bound.cost = conv_cost(problem, given, 8.0 * static_cast<double>(tiles.lanes));  // tuned
   return bound;
 }
 

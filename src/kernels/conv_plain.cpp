@@ -18,9 +18,9 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kChunk = 384;
-constexpr int64_t kPanelsOfUnit = 4;
-constexpr int64_t kMostTaps = 64;  // of one axis in a table on the stack
+constexpr int64_t kChunk = 384;       // tuned
+constexpr int64_t kPanelsOfUnit = 4;  // tuned
+constexpr int64_t kMostTaps = 64;     // of one axis in a table on the stack
 
 struct State {
   ConvDims dims;
@@ -298,7 +298,7 @@ Result<BoundKernel> bind_conv_plain(const KernelPlan& plan, const Dims& dims) {
   bound.scratch_bytes =
       (state.panel_offset + pixels_of_unit * (problem.transposed ? k : state.chunk)) *
       static_cast<int64_t>(sizeof(float));
-  bound.cost = conv_cost(problem, d, 8.0 * static_cast<double>(tiles.lanes));
+  bound.cost = conv_cost(problem, d, 8.0 * static_cast<double>(tiles.lanes));  // tuned
   return bound;
 }
 

@@ -13,8 +13,10 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kOutputFloats = 48 << 10;  // of one panel of a unit: stays in L2 over all taps
-constexpr int64_t kChunk = 432;  // of k in one pass over the rows: 54 KiB of weights at 32 columns
+// Of one panel of a unit: stays in L2 over all taps.
+constexpr int64_t kOutputFloats = 48 << 10;  // tuned
+// Of k in one pass over the rows: 54 KiB of weights at 32 columns.
+constexpr int64_t kChunk = 432;  // tuned
 constexpr size_t kHeight = 1, kWidth = 2;
 
 struct State {
@@ -279,7 +281,7 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims) {
   const int64_t panels = (problem.channels_out / state.groups + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes = d.batch * d.out[0] * state.groups * state.row_units;
   // Neighbouring panels read the same input.
-  constexpr int64_t kUnitsWanted = 16;
+  constexpr int64_t kUnitsWanted = 16;  // tuned
   const int64_t divisions = std::clamp<int64_t>(
       (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
   state.panels_of_unit = (panels + divisions - 1) / divisions;
@@ -289,7 +291,7 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims) {
   state.segments_offset = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
   bound.scratch_bytes = state.segments_offset * static_cast<int64_t>(sizeof(float)) +
                         state.channels * static_cast<int64_t>(sizeof(Segment));
-  bound.cost = conv_cost(problem, d, 12.0 * static_cast<double>(lanes));
+  bound.cost = conv_cost(problem, d, 12.0 * static_cast<double>(lanes));  // tuned
   return bound;
 }
 

@@ -11,8 +11,8 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kTile = 512;  // 2 KiB a slot: 8 slots and the operands stay in 32 KiB
-constexpr int64_t kElementsPerPart = 16384;
+constexpr int64_t kTile = 512;  // tuned: 2 KiB a slot: 8 slots and the operands stay in 32 KiB
+constexpr int64_t kElementsPerPart = 16384;  // tuned
 constexpr int kMaxRank = ElementwiseDims::kMaxRank;
 constexpr int kMaxInputs = ElementwiseProgram::kMaxInputs;
 constexpr int kMaxOutputs = ElementwiseProgram::kMaxOutputs;
@@ -289,7 +289,7 @@ Result<BoundKernel> bind_elementwise(const KernelPlan& plan, const Dims& dims_va
   bound.cost.flops = static_cast<double>(elements) * program.instruction_count;
   bound.cost.bytes =
       static_cast<double>(elements) * 4 * (program.input_count + program.output_count);
-  bound.cost.nanoseconds = bound.cost.bytes / 20 + bound.cost.flops / 8;
+  bound.cost.nanoseconds = bound.cost.bytes / 20 + bound.cost.flops / 8;  // tuned
   return bound;
 }
 

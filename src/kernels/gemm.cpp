@@ -14,10 +14,10 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kChunk = 384;       // of k: a panel of 32 columns takes 48 KiB
-constexpr int64_t kRowsOfUnit = 168;  // whole tiles for 14, 6 and 4 rows
-constexpr int64_t kPanelsOfUnit = 4;
-constexpr int64_t kPaddingOfA = 16;  // keeps rows of packed A off each other's cache sets
+constexpr int64_t kChunk = 384;       // tuned: of k: a panel of 32 columns takes 48 KiB
+constexpr int64_t kRowsOfUnit = 168;  // tuned: whole tiles for 14, 6 and 4 rows
+constexpr int64_t kPanelsOfUnit = 4;  // tuned
+constexpr int64_t kPaddingOfA = 16;   // tuned: keeps rows of packed A off each other's cache sets
 
 struct State {
   GemmDims dims;
@@ -336,7 +336,8 @@ Result<BoundKernel> bind_gemm(const KernelPlan& plan, const Dims& dims) {
   bound.cost.flops = 2 * count(state.batch) * count(d.m) * count(d.n) * count(d.k);
   bound.cost.bytes = 4 * (count(state.batch) * count(d.m) * count(d.k + d.n) +
                           count(problem.packed_b ? 1 : state.batch) * count(d.n) * count(d.k));
-  bound.cost.nanoseconds = std::max(bound.cost.flops / (12.0 * tiles.lanes), bound.cost.bytes / 20);
+  bound.cost.nanoseconds =
+      std::max(bound.cost.flops / (12.0 * tiles.lanes), bound.cost.bytes / 20);  // tuned
   return bound;
 }
 

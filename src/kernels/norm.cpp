@@ -11,7 +11,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kFloatsOfPart = 8192;
+constexpr int64_t kFloatsOfPart = 8192;  // tuned
 
 struct State {
   NormDims dims;
@@ -164,7 +164,9 @@ Result<BoundKernel> bind_norm(const KernelPlan& plan, const Dims& dims) {
     bound.parts = (state.units + state.units_of_part - 1) / state.units_of_part;
   }
   const double elements = static_cast<double>(state.units) * static_cast<double>(unit);
-  bound.cost = {elements * 6, elements * 8, elements * 0.4};
+  bound.cost.flops = elements * 6;
+  bound.cost.bytes = elements * 8;
+  bound.cost.nanoseconds = elements * 0.4;  // tuned
   return bound;
 }
 

@@ -13,7 +13,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kFloatsOfPart = 8192;
+constexpr int64_t kFloatsOfPart = 8192;  // tuned
 
 struct State {
   PoolDims dims;
@@ -180,7 +180,7 @@ Result<BoundKernel> bind_pool(const KernelPlan& plan, const Dims& dims) {
   bound.cost.bytes = 4 * floats * (volume(d.in) + (problem.global ? 1 : volume(d.out)));
   bound.cost.flops =
       floats * (problem.global ? volume(d.in) : volume(d.out) * volume(problem.kernel));
-  bound.cost.nanoseconds = bound.cost.bytes / 15 + bound.cost.flops / 20;
+  bound.cost.nanoseconds = bound.cost.bytes / 15 + bound.cost.flops / 20;  // tuned
   if (problem.global) {
     bound.run = run_global;
     bound.parts = state.planes;

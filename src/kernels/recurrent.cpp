@@ -14,9 +14,9 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kGateFloats = 128 << 10;  // of scratch for gates: what stays in L2
-constexpr int64_t kMostSteps = 64;          // whose inputs are multiplied together
-constexpr int64_t kRowsForOneStep = 4;      // so many rows fill the tiles of one step
+constexpr int64_t kGateFloats = 128 << 10;  // tuned: of scratch for gates: what stays in L2
+constexpr int64_t kMostSteps = 64;          // tuned: whose inputs are multiplied together
+constexpr int64_t kRowsForOneStep = 4;      // tuned: so many rows fill the tiles of one step
 
 struct State {
   RecurrentDims dims;
@@ -251,7 +251,8 @@ Result<BoundKernel> bind_recurrent(const KernelPlan& plan, const Dims& dims) {
   bound.cost.bytes = 4 * (count(problem.directions) * count(shape.floats()) +
                           steps * count(problem.input + problem.hidden));
   // The state's matrix is read again at every step.
-  bound.cost.nanoseconds = bound.cost.flops / (4.0 * tiles.lanes) + 2 * steps * gate_outputs;
+  bound.cost.nanoseconds =
+      bound.cost.flops / (4.0 * tiles.lanes) + 2 * steps * gate_outputs;  // tuned
   return bound;
 }
 

@@ -12,9 +12,9 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kFloatsOfPart = 16384;
-constexpr int64_t kColumns = 256;
-constexpr int64_t kRowsOfPartial = 256;
+constexpr int64_t kFloatsOfPart = 16384;  // tuned
+constexpr int64_t kColumns = 256;         // tuned
+constexpr int64_t kRowsOfPartial = 256;   // tuned
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct State {
@@ -211,7 +211,9 @@ Result<BoundKernel> bind_reduce(const KernelPlan&, const Dims& dims) {
   state.by_columns = d.reduced1 == 1 && d.kept1 > 1;
   const double elements = static_cast<double>(d.kept0) * static_cast<double>(d.reduced0) *
                           static_cast<double>(d.kept1) * static_cast<double>(d.reduced1);
-  bound.cost = {elements, elements * 4, elements * 0.2};
+  bound.cost.flops = elements;
+  bound.cost.bytes = elements * 4;
+  bound.cost.nanoseconds = elements * 0.2;  // tuned
   const int64_t outputs = d.kept0 * d.kept1;
   if (outputs <= 0) return bound;
   state.column_parts = (d.kept1 + kColumns - 1) / kColumns;

@@ -9,7 +9,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kPixelsOfPart = 1024;
+constexpr int64_t kPixelsOfPart = 1024;  // tuned
 
 struct State {
   ReorderDims dims;
@@ -69,7 +69,7 @@ Result<BoundKernel> bind_reorder(const KernelPlan& plan, const Dims& dims) {
   bound.parts = state.dims.batch * state.blocks * state.pixel_parts;
   bound.cost.bytes = 8.0 * static_cast<double>(state.dims.batch * state.dims.channels) *
                      static_cast<double>(state.dims.spatial);
-  bound.cost.nanoseconds = bound.cost.bytes / 15;
+  bound.cost.nanoseconds = bound.cost.bytes / 15;  // tuned
   return bound;
 }
 

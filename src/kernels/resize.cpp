@@ -13,7 +13,7 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kFloatsOfPart = 32768;
+constexpr int64_t kFloatsOfPart = 32768;  // tuned
 
 struct State {
   ResizeDims dims;
@@ -265,7 +265,7 @@ Result<BoundKernel> bind_resize(const KernelPlan& plan, const Dims& dims) {
   bound.cost.flops = 2 * outputs * static_cast<double>(state.slots + state.taps[2]);
   bound.cost.bytes =
       4 * (outputs + static_cast<double>(d.outer * d.inner) * static_cast<double>(in));
-  bound.cost.nanoseconds = bound.cost.bytes / 15 + bound.cost.flops / 10;
+  bound.cost.nanoseconds = bound.cost.bytes / 15 + bound.cost.flops / 10;  // tuned
   return bound;
 }
 

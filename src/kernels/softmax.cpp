@@ -10,8 +10,8 @@
 namespace shipway::kernels {
 namespace {
 
-constexpr int64_t kFloatsOfPart = 8192;
-constexpr int64_t kColumns = 256;  // of an inner dim at a time: three rows of scratch
+constexpr int64_t kFloatsOfPart = 8192;  // tuned
+constexpr int64_t kColumns = 256;        // tuned: of an inner dim at a time: three rows of scratch
 
 struct State {
   SoftmaxDims dims;
@@ -101,7 +101,9 @@ Result<BoundKernel> bind_softmax(const KernelPlan&, const Dims& dims) {
   const SoftmaxDims& d = state.dims;
   const double elements =
       static_cast<double>(d.outer) * static_cast<double>(d.width) * static_cast<double>(d.inner);
-  bound.cost = {elements * 8, elements * 8, elements * 0.6};
+  bound.cost.flops = elements * 8;
+  bound.cost.bytes = elements * 8;
+  bound.cost.nanoseconds = elements * 0.6;  // tuned
   if (elements <= 0) return bound;
   state.rows_of_part = std::clamp<int64_t>(kFloatsOfPart / d.width, 1, d.outer);
   state.column_parts = (d.inner + kColumns - 1) / kColumns;

@@ -10,8 +10,8 @@ namespace shipway::kernels {
 namespace {
 
 constexpr int kMaxRank = StridedCopyDims::kMaxRank;
-constexpr int64_t kBytesOfPart = 64 << 10;
-constexpr int64_t kTransposeTile = 64;  // 64 x 64 floats: both sides stay in L1
+constexpr int64_t kBytesOfPart = 64 << 10;  // tuned
+constexpr int64_t kTransposeTile = 64;      // tuned: 64 x 64 floats: both sides stay in L1
 
 /// Dims in the order of the destination's strides, largest first, neighbours merged. The last two
 /// are the inner plane.
@@ -178,7 +178,7 @@ Result<BoundKernel> bind_strided_copy(const KernelPlan& plan, const Dims& dims) 
     bound.parts = state.outer * state.row_parts;
   }
   bound.cost.bytes = 2.0 * static_cast<double>(elements) * element;
-  bound.cost.nanoseconds = bound.cost.bytes / 15;
+  bound.cost.nanoseconds = bound.cost.bytes / 15;  // tuned
   return bound;
 }
 

@@ -43,6 +43,7 @@ TEST_P(KernelTable, AgreesWithPlainLoops) {
                                 whole.output(j).size()) == 0)
             << "other bytes when divided";
       }
+      EXPECT_TRUE(whole.is_intact() && pieces.is_intact()) << "wrote past an end";
       if (HasFailure()) return;
     }
   }
@@ -50,6 +51,112 @@ TEST_P(KernelTable, AgreesWithPlainLoops) {
     if (row.isa == isa && row.kind == kind) {
       EXPECT_TRUE(rows_run.contains(row.name)) << row.name << " took no case";
     }
+}
+
+/// Operations and bytes by the definition of each kind; nothing where a kernel counts its own way.
+struct Work {
+  std::optional<double> flops, bytes;
+};
+Work work_of(const KernelCase& kernel_case) {
+  const auto product = [](const auto&... sizes) { return (static_cast<double>(sizes) * ...); };
+  const auto volume = [&](const Spatial& s) { return product(s[0], s[1], s[2]); };
+  switch (kind_of(kernel_case.problem)) {
+    case KernelKind::kElementwise: {
+      const auto& p = std::get<ElementwiseProgram>(kernel_case.problem);
+      const auto& d = std::get<ElementwiseDims>(kernel_case.dims);
+      double elements = 1;
+      for (int i = 0; i < d.rank; ++i) elements *= static_cast<double>(d.sizes[size_t(i)]);
+      return {elements * p.instruction_count, 4 * elements * (p.input_count + p.output_count)};
+    }
+    case KernelKind::kGemm: {
+      const auto& d = std::get<GemmDims>(kernel_case.dims);
+      double batch = 1;
+      for (int i = 0; i < d.batch_rank; ++i) batch *= static_cast<double>(d.batch_sizes[size_t(i)]);
+      const bool packed = std::get<GemmProblem>(kernel_case.problem).packed_b;
+      return {2 * batch * product(d.m, d.n, d.k),
+              4 * (batch * (product(d.m, d.k) + product(d.m, d.n)) +
+                   (packed ? 1 : batch) * product(d.n, d.k))};
+    }
+    case KernelKind::kConv: {
+      const auto& p = std::get<ConvProblem>(kernel_case.problem);
+      const auto& d = std::get<ConvDims>(kernel_case.dims);
+      const double weights =
+          product(p.channels_in, p.channels_out) * volume(p.kernel) / static_cast<double>(p.group);
+      return {2 * product(d.batch) * volume(p.transposed ? d.in : d.out) * weights,
+              4 * (product(d.batch) * (volume(d.in) * product(p.channels_in) +
+                                       volume(d.out) * product(p.channels_out)) +
+                   weights)};
+    }
+    case KernelKind::kPool: {
+      const auto& p = std::get<PoolProblem>(kernel_case.problem);
+      const auto& d = std::get<PoolDims>(kernel_case.dims);
+      const double planes = product(d.batch, stored_channels(p.layout, d.channels));
+      return {planes * (p.global ? volume(d.in) : volume(d.out) * volume(p.kernel)),
+              4 * planes * (volume(d.in) + (p.global ? 1 : volume(d.out)))};
+    }
+    case KernelKind::kSoftmax: {
+      const auto& d = std::get<SoftmaxDims>(kernel_case.dims);
+      return {std::nullopt, 8 * product(d.outer, d.width, d.inner)};
+    }
+    case KernelKind::kNorm: {
+      const auto& d = std::get<NormDims>(kernel_case.dims);
+      return {std::nullopt, 8 * product(d.batch, d.channels, d.width)};
+    }
+    case KernelKind::kReduce: {
+      const auto& d = std::get<ReduceDims>(kernel_case.dims);
+      const double elements = product(d.kept0, d.reduced0, d.kept1, d.reduced1);
+      return {elements, 4 * elements};
+    }
+    case KernelKind::kResize: {
+      const auto& p = std::get<ResizeProblem>(kernel_case.problem);
+      const auto& d = std::get<ResizeDims>(kernel_case.dims);
+      const double planes = product(d.outer, d.inner), out = volume(d.out);
+      const double bytes = 4 * planes * (volume(d.in) + out);
+      if (p.antialias) return {std::nullopt, bytes};
+      const bool moves = p.coordinates == CoordinateMode::kTfCropAndResize ||
+                         p.coordinates == CoordinateMode::kTfHalfPixelForNn;
+      const auto taps = [&](size_t axis) {
+        const bool keeps = d.in[axis] == d.out[axis] && d.scales[axis] == 1 && !moves;
+        if (p.mode == ResizeMode::kNearest || keeps) return 1;
+        return p.mode == ResizeMode::kLinear ? 2 : 4;
+      };
+      // Rows of depth and height together, then along the width.
+      return {2 * planes * out * (taps(0) * taps(1) + taps(2)), bytes};
+    }
+    case KernelKind::kStridedCopy: {
+      const auto& d = std::get<StridedCopyDims>(kernel_case.dims);
+      double elements = 1;
+      for (int i = 0; i < d.rank; ++i) elements *= static_cast<double>(d.sizes[size_t(i)]);
+      return {0, 2 * elements * std::get<StridedCopyProblem>(kernel_case.problem).element_size};
+    }
+    case KernelKind::kReorder: {
+      const auto& d = std::get<ReorderDims>(kernel_case.dims);
+      return {0, 8 * product(d.batch, d.channels, d.spatial)};
+    }
+    case KernelKind::kRecurrent: {
+      const auto& p = std::get<RecurrentProblem>(kernel_case.problem);
+      const auto& d = std::get<RecurrentDims>(kernel_case.dims);
+      const int gates = p.cell == RecurrentCell::kRnn ? 1 : p.cell == RecurrentCell::kGru ? 3 : 4;
+      return {2 * product(d.steps, d.batch, p.directions, gates, p.hidden, p.input + p.hidden),
+              std::nullopt};
+    }
+  }
+  return {};
+}
+
+TEST(KernelTable, CountsOperationsAndBytes) {
+  for (const KernelRow& row : kernel_table())
+    for (const KernelCase& kernel_case : testing::cases_of(row.kind))
+      for (const KernelPlan& plan : prepare_all(kernel_case.problem, row.isa)) {
+        if (kernel_table()[static_cast<size_t>(plan.row)].name != row.name) continue;
+        SCOPED_TRACE(std::string(row.name) + " " + kernel_case.name);
+        const Result<BoundKernel> bound = bind(plan, kernel_case.dims);
+        ASSERT_TRUE(bound.is_ok()) << bound.status().message();
+        if (bound->parts == 0) continue;  // nothing to do
+        const Work work = work_of(kernel_case);
+        ASSERT_DOUBLE_EQ(bound->cost.flops, work.flops.value_or(bound->cost.flops));
+        ASSERT_DOUBLE_EQ(bound->cost.bytes, work.bytes.value_or(bound->cost.bytes));
+      }
 }
 
 TEST(PackedWeights, GiveTheirSourceBack) {

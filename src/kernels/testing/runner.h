@@ -2,6 +2,7 @@
 // the end), values in the plan's layouts, weights packed.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -11,21 +12,30 @@
 namespace shipway::kernels::testing {
 
 /// Bytes on the heap: exactly `size` of them (for kernels), or aligned to 64 (for scratch and
-/// packed weights).
+/// packed weights). A sanitizer sees a step past the end; elsewhere NaNs stand there, which a sum
+/// that reads them shows, and which must be there still afterwards.
 class Buffer {
  public:
   explicit Buffer(size_t size, size_t alignment = 4)
-      : size_(size), bytes_(new std::byte[size + alignment]) {
-    // The end of the allocation is the end of the buffer: nothing owned lies behind it.
+      : size_(size), bytes_(new std::byte[size + kGuard + (alignment > 16 ? alignment : 0)]) {
     const auto address = reinterpret_cast<uintptr_t>(bytes_.get());
     offset_ = alignment > 16 ? (alignment - address % alignment) % alignment : 0;
-    if (alignment <= 16) bytes_.reset(new std::byte[size]);
+    std::memset(data() + size_, 0xff, kGuard);
   }
   std::byte* data() { return bytes_.get() + offset_; }
   const std::byte* data() const { return bytes_.get() + offset_; }
   size_t size() const { return size_; }
+  bool is_intact() const {
+    return std::all_of(data() + size_, data() + size_ + kGuard,
+                       [](std::byte byte) { return byte == std::byte{0xff}; });
+  }
 
  private:
+#if defined(__SANITIZE_ADDRESS__) || defined(__has_feature)
+  static constexpr size_t kGuard = 0;
+#else
+  static constexpr size_t kGuard = 256;
+#endif
   size_t size_, offset_ = 0;
   std::unique_ptr<std::byte[]> bytes_;
 };
@@ -78,6 +88,12 @@ class PreparedRun {
   }
   void run(Range part) { bound_.run(bound_, Views{inputs_, outputs_}, part, scratch_.data()); }
   const Buffer& output(size_t j) const { return *output_buffers_[j]; }
+  /// Nothing was written past the end of scratch, an input or an output.
+  bool is_intact() const {
+    return scratch_.is_intact() &&
+           std::all_of(buffers_.begin(), buffers_.end(),
+                       [](const auto& buffer) { return buffer->is_intact(); });
+  }
 
  private:
   static size_t memory_size(const Operand& operand, size_t values, Layout layout) {
