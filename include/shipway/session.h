@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shipway/model.h"
+#include "shipway/profile.h"
 #include "shipway/status.h"
 
 namespace shipway {
@@ -39,23 +40,13 @@ struct ValueInfo {
   bool optional = false;  // an input with a default (an overridable initializer)
 };
 
-/// What one step of the last run did; for `bench --profile` and `run --profile`.
-struct StepProfile {
-  std::string name;    // "conv_direct_avx512 (Conv 'conv1' + Relu)"
-  std::string kernel;  // row of the kernel table, or "reference"
-  std::string op_type;
-  double nanoseconds = 0;
-  double flops = 0, bytes = 0;
-  int threads = 1;
-  std::string refused;  // why no faster way was taken
-};
-
 struct RunOptions {
   /// Seconds; negative: the session's.
   double timeout = -1;
   /// Set to true by another thread to end the run with kCancelled.
   const bool* cancelled = nullptr;
-  /// When given, filled with the steps of this run in order (which then runs a little slower).
+  /// When given, the steps of this run are added in the order in which they end, those of bodies of
+  /// control flow too (the run then takes a little longer).
   std::vector<StepProfile>* profile = nullptr;
 };
 
@@ -96,6 +87,9 @@ class Session {
   Result<std::vector<RuntimeValue>> run(std::span<const NamedValue> inputs,
                                         std::span<const std::string> output_names = {},
                                         const RunOptions& options = {}) const;
+
+  /// Every step of every plan, the main graph's first, each as profiles refer to it.
+  std::vector<std::shared_ptr<const PlanStep>> plan() const;
 
   /// Memory for inputs of these shapes (one per input, in order).
   Result<MemoryReport> memory(std::span<const Shape> input_shapes) const;

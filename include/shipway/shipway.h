@@ -12,6 +12,7 @@
 #include "shipway/model.h"
 #include "shipway/opset.h"
 #include "shipway/optimizer.h"
+#include "shipway/profile.h"
 #include "shipway/restorer.h"
 #include "shipway/session.h"
 #include "shipway/status.h"

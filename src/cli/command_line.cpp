@@ -18,6 +18,22 @@ void add_common(CLI::App& verb, Common& common) {
   verb.add_flag("--quiet", common.quiet, "nothing on stderr but errors");
 }
 
+void add_measure(CLI::App& verb, MeasureArguments& a) {
+  verb.add_option("MODEL", a.model, "model file")->required();
+  verb.add_option("--input", a.inputs, "NAME=FILE; other inputs are random")
+      ->allow_extra_args(false);
+  verb.add_option("--shape", a.shapes, "NAME=1x3x224x224, for inputs of dynamic size")
+      ->allow_extra_args(false);
+  verb.add_option("--threads", a.threads, "threads; 0: all cores of this process")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--trace", a.trace,
+                  "write a Chrome trace of one run to this file, for chrome://tracing or Perfetto");
+  verb.add_flag("--why-slow", a.why_slow,
+                "a short list of what costs most time above what the machine could do, and why");
+  verb.add_option("--seed", a.seed, "of random inputs");
+  add_common(verb, a.common);
+}
+
 /// 0 or 1, and the error on stderr.
 int finish(const Status& status) {
   if (status.is_ok()) return kFine;
@@ -67,7 +83,9 @@ int run_command_line(int argc, char** argv) {
         ->check(CLI::NonNegativeNumber);
     verb.add_option("--precision", a.precision, "fp32 or bf16")
         ->check(CLI::IsMember({"fp32", "bf16"}));
-    verb.add_option("--profile", a.profile, "write a Chrome trace of the run to this file");
+    verb.add_option(
+        "--profile,--trace", a.profile,
+        "write a Chrome trace of the run to this file, for chrome://tracing or Perfetto");
     verb.add_flag("--reference", a.reference, "run every node by its plain reference loops");
     verb.add_option("--range", a.range, "numbers that a picture's samples become: 0..255 or 0..1")
         ->check(CLI::IsMember({"0..255", "0..1"}));
@@ -145,20 +163,27 @@ int run_command_line(int argc, char** argv) {
   {
     CLI::App& verb = *app.add_subcommand("bench", "Measure how fast a model runs here.");
     BenchArguments& a = bench_arguments;
-    verb.add_option("MODEL", a.model, "model file")->required();
-    verb.add_option("--input", a.inputs, "NAME=FILE; other inputs are random")
-        ->allow_extra_args(false);
-    verb.add_option("--shape", a.shapes, "NAME=1x3x224x224, for inputs of dynamic size")
-        ->allow_extra_args(false);
-    verb.add_option("--threads", a.threads, "threads; 0: all cores of this process")
-        ->check(CLI::NonNegativeNumber);
+    add_measure(verb, a);
     verb.add_option("--runs", a.runs, "number of runs; default: what fits into --seconds")
         ->check(CLI::PositiveNumber);
     verb.add_option("--seconds", a.seconds, "time to measure for")->check(CLI::NonNegativeNumber);
-    verb.add_flag("--profile", a.profile, "a table of the steps: kernel, time, GFLOP/s");
-    verb.add_option("--seed", a.seed, "of random inputs");
-    add_common(verb, a.common);
+    verb.add_flag("--profile", a.profile, "the table of steps that 'shipway explain' prints");
     verb.callback([&] { action = [&] { return finish(bench(bench_arguments)); }; });
+  }
+  ExplainArguments explain_arguments;
+  {
+    CLI::App& verb = *app.add_subcommand(
+        "explain", "What each step of the plan does, costs, and why it is not faster.");
+    ExplainArguments& a = explain_arguments;
+    add_measure(verb, a);
+    verb.add_option("--runs", a.runs, "runs to take the median of")->check(CLI::PositiveNumber);
+    verb.footer(
+        "The table: own time of each step (median), arithmetic and memory rates, share of the "
+        "roofline (of what the machine reaches: c multiply-adds, m memory; measured now), layout, "
+        "kernel (reference: plain loops; shape: no work; dynamic: sizes only known during the "
+        "run), "
+        "the model file's nodes that it does, and better kernels that refused it.");
+    verb.callback([&] { action = [&] { return finish(explain(explain_arguments)); }; });
   }
   TestArguments test_arguments;
   {

@@ -67,15 +67,25 @@ struct ConvertArguments {
   int64_t opset = 0;  // 0: the input's
 };
 
-struct BenchArguments {
+/// What is measured, and what is told of it.
+struct MeasureArguments {
   Common common;
   std::string model;
   std::vector<std::string> inputs, shapes;
   int threads = 0;
+  uint64_t seed = 0;
+  std::string trace;  // file for a Chrome trace of one run
+  bool why_slow = false;
+};
+
+struct BenchArguments : MeasureArguments {
   int runs = 0;  // 0: as many as fit into `seconds`
   double seconds = 2;
   bool profile = false;
-  uint64_t seed = 0;
+};
+
+struct ExplainArguments : MeasureArguments {
+  int runs = 10;
 };
 
 struct TestArguments {
@@ -101,6 +111,7 @@ Status info(const InfoArguments& arguments);
 Status optimize(const OptimizeArguments& arguments);
 Status convert(const ConvertArguments& arguments);
 Status bench(const BenchArguments& arguments);
+Status explain(const ExplainArguments& arguments);
 /// True when all tests passed.
 Result<bool> test(const TestArguments& arguments);
 Status view(const ViewArguments& arguments);

@@ -2,9 +2,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/mapped_file.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
+#include "cli/profile.h"
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "shipway/formats.h"
@@ -46,30 +46,6 @@ Result<Image> load_picture(const std::string& path, const ValueInfo& input,
                  (image.has_alpha() ? "; alpha does not go into the model" : ""),
              arguments.common.quiet);
   return image;
-}
-
-Status write_trace(const std::string& path, const std::vector<StepProfile>& steps) {
-  nlohmann::json events = nlohmann::json::array();
-  double time = 0;
-  for (const StepProfile& step : steps) {
-    events.push_back({{"name", step.name},
-                      {"cat", "Step"},
-                      {"ph", "X"},
-                      {"pid", 1},
-                      {"tid", 1},
-                      {"ts", time / 1e3},
-                      {"dur", step.nanoseconds / 1e3},
-                      {"args",
-                       {{"kernel", step.kernel},
-                        {"op_type", step.op_type},
-                        {"flops", step.flops},
-                        {"bytes", step.bytes},
-                        {"threads", step.threads},
-                        {"refused", step.refused}}}});
-    time += step.nanoseconds;
-  }
-  const std::string text = events.dump(1);
-  return write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
 /// Picture in, picture out: of any size, grey and alpha kept.

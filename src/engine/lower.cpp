@@ -129,7 +129,7 @@ Result<int32_t> Lowering::use(ValueId id, kernels::Layout layout) {
   const int32_t index = define(id, layout);
   SHIPWAY_ASSIGN_OR_RETURN(const bool done, add_kernel(problem, {BindRule::Kind::kReorder, {}, {}},
                                                        {from}, {index}, {}));
-  if (!done) return Status::internal("no kernel changes the layout: {}", refusal_);
+  if (!done) return Status::internal("no kernel changes the layout of {}", to_string(plan_.isa));
   return index;
 }
 
@@ -139,7 +139,13 @@ Result<int32_t> Lowering::use(ValueId id, kernels::Layout layout) {
 Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule,
                                   std::vector<int32_t> inputs, std::vector<int32_t> outputs,
                                   std::vector<NodeId> nodes, const Tensor* weights) {
-  Result<kernels::KernelPlan> plan = kernels::prepare(problem, isa_);
+  std::vector<kernels::Refusal> passed_over;
+  Result<kernels::KernelPlan> plan = kernels::prepare(problem, isa_, &passed_over);
+  const bool is_reorder = nodes.empty();  // made for the node at hand, whose refusals stay its own
+  if (!is_reorder)
+    for (const kernels::Refusal& r : passed_over)  // layouts were chosen before
+      if (!plan.is_ok() || r.code != kernels::RefusalCode::kLayout)
+        refuse(r.code, r.text, r.kernel);
   if (!plan.is_ok()) {
     for (int32_t output : outputs) {  // forget the values made for it
       if (output < 0) continue;
@@ -147,7 +153,8 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
       (plan_.values[static_cast<size_t>(output)].layout.is_blocked() ? v.blocked : v.plain) = -1;
       if (v.plain < 0 && v.blocked < 0) v.made_blocked = false;
     }
-    return refuse(plan.status().message());
+    return passed_over.empty() ? refuse(kernels::RefusalCode::kIsa, "no kernel for this set")
+                               : false;
   }
   Step step;
   step.kind = Step::Kind::kKernel;
@@ -156,6 +163,7 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
   step.inputs = std::move(inputs);
   step.outputs = std::move(outputs);
   step.nodes = std::move(nodes);
+  if (!is_reorder) step.refusals = std::exchange(refusals_, {});
   if (weights && plan->weights.kind != kernels::PackKind::kNone) {
     SHIPWAY_ASSIGN_OR_RETURN(step.weights, weights_.packed(*weights, plan->weights));
   }
@@ -163,12 +171,19 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
   return true;
 }
 
+bool Lowering::refuse(kernels::RefusalCode code, const char* reason, std::string_view kernel) {
+  Refusal refusal{std::string(to_string(code)), std::string(kernel), reason};
+  if (std::find(refusals_.begin(), refusals_.end(), refusal) == refusals_.end())
+    refusals_.push_back(std::move(refusal));
+  return false;
+}
+
 Status Lowering::lower_reference(const Node& node) {
   const Operator* op = registry_.find(node.domain(), node.op_type());
   if (!op || !op->evaluate) missing_.push_back(node.id());  // told all together at the end
   Step step;
   step.nodes = {node.id()};
-  step.refused = std::exchange(refusal_, {});
+  step.refusals = std::exchange(refusals_, {});
   for (ValueId input : node.inputs()) {
     SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, use_plain(input));
     step.inputs.push_back(value);
@@ -201,11 +216,13 @@ Status Lowering::refuse_missing() const {
 }
 
 Result<bool> Lowering::lower_node(const Node& node) {
-  refusal_.clear();
-  const LowerFunction function = find_lowering(node);
-  if (!function) return refuse("no kernel is written for this operator");
-  if (isa_ == Isa::kScalar) return refuse("SHIPWAY_ISA=scalar asks for the reference loops");
-  return function(*this, node);
+  using Code = kernels::RefusalCode;
+  refusals_.clear();
+  if (isa_ == Isa::kScalar)
+    return refuse(Code::kForced, "SHIPWAY_ISA=scalar asks for the reference loops");
+  if (const LowerFunction function = find_lowering(node)) return function(*this, node);
+  if (is_elementwise_operator(node)) return refuse_elementwise(node);
+  return refuse(Code::kOperator, "no kernel is written for this operator");
 }
 
 Result<LoweredModel> Lowering::run() {
@@ -253,11 +270,15 @@ Status Lowering::lower_nodes() {
         taken != taken_.end() && taken->second != node.id())
       continue;
     bool done = false;
+    refusals_.clear();
     if (const auto group = groups_.find(node.id().index); group != groups_.end()) {
       SHIPWAY_ASSIGN_OR_RETURN(done, lower_group(node, group->second));
       if (!done) {  // its nodes one by one
-        for (NodeId member : group->second.nodes)
+        const std::vector<Refusal> why = refusals_;
+        for (NodeId member : group->second.nodes) {
+          refusals_ = why;
           if (member != node.id()) SHIPWAY_RETURN_IF_ERROR(lower_reference(model_.node(member)));
+        }
       }
     } else if (const auto epilogue = epilogues_.find(node.id().index);
                epilogue != epilogues_.end()) {
@@ -266,6 +287,7 @@ Status Lowering::lower_nodes() {
       SHIPWAY_ASSIGN_OR_RETURN(done, lower_node(model_.node(epilogue->second.nodes.front())));
       if (!done) {
         const std::vector<NodeId> nodes = epilogue->second.nodes;
+        const std::vector<Refusal> why = refusals_;
         epilogues_.erase(epilogue);
         for (NodeId member : nodes) {
           if (member == node.id()) break;
@@ -273,6 +295,7 @@ Status Lowering::lower_nodes() {
           SHIPWAY_ASSIGN_OR_RETURN(const bool single, lower_node(model_.node(member)));
           if (!single) SHIPWAY_RETURN_IF_ERROR(lower_reference(model_.node(member)));
         }
+        refusals_ = why;
       }
     } else {
       SHIPWAY_ASSIGN_OR_RETURN(done, lower_node(node));

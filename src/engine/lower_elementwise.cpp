@@ -63,6 +63,20 @@ constexpr UnaryRow kBinary[] = {
     {"Xor", Opcode::kXor},
 };
 
+/// With attributes, or more or fewer inputs: elementwise_form knows each.
+constexpr std::string_view kOthers[] = {"Cast",
+                                        "Celu",
+                                        "Clip",
+                                        "Elu",
+                                        "Gelu",
+                                        "HardSigmoid",
+                                        "LeakyRelu",
+                                        "Selu",
+                                        "Sum",
+                                        "Swish",
+                                        "ThresholdedRelu",
+                                        "Where"};
+
 Instruction make(Opcode op, uint8_t a, uint8_t b = 0, uint8_t c = 0, float p = 0, float q = 0) {
   return {op, {a, b, c}, p, q};
 }
@@ -142,6 +156,27 @@ std::optional<ElementwiseForm> elementwise_form(const Lowering& lowering, const 
     return form;
   }
   return std::nullopt;
+}
+
+bool is_elementwise_operator(const Node& node) {
+  const auto is_it = [&](std::string_view op_type) { return node.is(op_type); };
+  return std::ranges::any_of(kUnary, is_it, &UnaryRow::op_type) ||
+         std::ranges::any_of(kBinary, is_it, &UnaryRow::op_type) ||
+         std::ranges::any_of(kOthers, is_it);
+}
+
+/// Why no group has the node.
+bool Lowering::refuse_elementwise(const Node& node) {
+  using Code = kernels::RefusalCode;
+  const auto has_type = [this](ValueId id) { return !id.is_valid() || is_program_type(dtype(id)); };
+  if (!std::ranges::all_of(node.inputs(), has_type) ||
+      !std::ranges::all_of(node.outputs(), has_type))
+    return refuse(Code::kType, "element-wise kernels compute fp32 and bool");
+  if (!elementwise_form(*this, node)) return refuse(Code::kMode, "this form of it has no kernel");
+  if (!dims(node.output(0))) return refuse(Code::kRank, "its rank is not known");
+  if (dims(node.output(0))->size() > static_cast<size_t>(kernels::ElementwiseDims::kMaxRank - 1))
+    return refuse(Code::kRank, "it has more axes than element-wise kernels take");
+  return refuse(Code::kEpilogue, "no kernel takes the chain that it is part of");
 }
 
 /// Groups: a node that ends a group takes in its producers as long as all their users are inside

@@ -11,6 +11,7 @@ namespace shipway {
 namespace {
 
 using kernels::Layout;
+using Code = kernels::RefusalCode;
 using Kind = BindRule::Kind;
 
 std::optional<std::vector<int64_t>> constant_ints(const Lowering& lowering, ValueId id) {
@@ -58,17 +59,29 @@ Status add_tail_inputs(Lowering& lowering, const Tail& tail, Layout layout, Valu
   return Status::ok();
 }
 
+/// Why a convolution is not one over blocked channels.
+void refuse_blocked(Lowering& lowering, kernels::ConvProblem problem) {
+  problem.input = problem.output = lowering.blocked();
+  std::vector<kernels::Refusal> refusals;
+  const auto plan = kernels::prepare(problem, lowering.isa(), &refusals);
+  for (const kernels::Refusal& r : refusals)
+    if (r.code != Code::kLayout) lowering.refuse(r.code, r.text, r.kernel);
+  if (plan.is_ok())
+    lowering.refuse(Code::kCost, "blocks of channels would be mostly empty",
+                    kernels::kernel_table()[static_cast<size_t>(plan->row)].name);
+}
+
 Result<bool> lower_conv(Lowering& lowering, const Node& node) {
   const AttributeReader read = lowering.attributes(node);
   const Tensor* weights = lowering.constant(node.input(1));
   const Dims* dims = lowering.dims(node.input(0));
-  if (!weights) return lowering.refuse("its weights are not constant");
+  if (!weights) return lowering.refuse(Code::kNotConstant, "its weights are not constant");
   if (!lowering.is_float(node.input(0)) || weights->dtype() != DType::kFloat32)
-    return lowering.refuse("kernels compute fp32 only");
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
   if (!dims || dims->size() < 3 || dims->size() > 5 || !(*dims)[1].is_constant())
-    return lowering.refuse("needs 1 to 3 spatial axes and a known number of channels");
+    return lowering.refuse(Code::kRank, "needs 1 to 3 spatial axes and a known number of channels");
   if (node.input(2).is_valid() && !lowering.constant(node.input(2)))
-    return lowering.refuse("its bias is not constant");
+    return lowering.refuse(Code::kNotConstant, "its bias is not constant");
   const bool transposed = node.is("ConvTranspose");
   const size_t rank = dims->size() - 2, first = 3 - rank;
 
@@ -108,13 +121,14 @@ Result<bool> lower_conv(Lowering& lowering, const Node& node) {
   std::vector<int32_t> inputs = {x};
   SHIPWAY_RETURN_IF_ERROR(add_tail_inputs(lowering, tail, problem.output, node.input(1), inputs));
   const int32_t y = lowering.define(tail.result, problem.output);
+  if (!problem.output.is_blocked()) refuse_blocked(lowering, problem);
   return lowering.add_kernel(problem, std::move(rule), std::move(inputs), {y}, tail.nodes, weights);
 }
 
 Result<bool> lower_gemm(Lowering& lowering, const Node& node) {
   const AttributeReader read = lowering.attributes(node);
   if (!lowering.is_float(node.input(0)) || !lowering.is_float(node.input(1)))
-    return lowering.refuse("kernels compute fp32 only");
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
   const Tensor* weights = lowering.constant(node.input(1));
   kernels::GemmProblem problem;
   problem.transpose_a = read.int_attribute("transA") != 0;
@@ -133,7 +147,7 @@ Result<bool> lower_gemm(Lowering& lowering, const Node& node) {
     if (!bias || !out || !(*out)[1].is_constant() || bias->element_count() != (*out)[1].value() ||
         bias->rank() == 0 ||
         bias->dim(static_cast<size_t>(bias->rank() - 1)) != bias->element_count())
-      return lowering.refuse("C is not one constant per column");
+      return lowering.refuse(Code::kNotConstant, "C is not one constant per column");
   }
   Tail tail = tail_of(lowering, node, c);
   if (tail.fused && tail.fused->bias.is_valid()) problem.beta = 1;
@@ -148,12 +162,12 @@ Result<bool> lower_gemm(Lowering& lowering, const Node& node) {
 
 Result<bool> lower_matmul(Lowering& lowering, const Node& node) {
   if (!lowering.is_float(node.input(0)) || !lowering.is_float(node.input(1)))
-    return lowering.refuse("kernels compute fp32 only");
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
   const Dims *a = lowering.dims(node.input(0)), *b = lowering.dims(node.input(1));
   if (!a || !b || a->size() < 2 || b->size() < 2)
-    return lowering.refuse("needs matrices of known rank");
+    return lowering.refuse(Code::kRank, "needs matrices of known rank");
   if (std::max(a->size(), b->size()) > 2 + kernels::GemmDims::kMaxBatchRank)
-    return lowering.refuse("has too many batch axes");
+    return lowering.refuse(Code::kRank, "has too many batch axes");
   const Tensor* weights = b->size() == 2 ? lowering.constant(node.input(1)) : nullptr;
   kernels::GemmProblem problem;
   if (weights) {
@@ -174,11 +188,12 @@ Result<bool> lower_matmul(Lowering& lowering, const Node& node) {
 Result<bool> lower_pool(Lowering& lowering, const Node& node) {
   const AttributeReader read = lowering.attributes(node);
   const Dims* dims = lowering.dims(node.input(0));
-  if (!lowering.is_float(node.input(0))) return lowering.refuse("kernels compute fp32 only");
+  if (!lowering.is_float(node.input(0)))
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
   if (!dims || dims->size() < 3 || dims->size() > 5)
-    return lowering.refuse("needs 1 to 3 spatial axes");
+    return lowering.refuse(Code::kRank, "needs 1 to 3 spatial axes");
   if (node.output(1).is_valid())
-    return lowering.refuse("no kernel gives the indices of the maxima");
+    return lowering.refuse(Code::kOutputs, "no kernel gives the indices of the maxima");
   const size_t rank = dims->size() - 2, first = 3 - rank;
   kernels::PoolProblem problem;
   problem.global = node.op_type().starts_with("Global");
@@ -196,7 +211,8 @@ Result<bool> lower_pool(Lowering& lowering, const Node& node) {
                strides = read.ints_attribute("strides");
     const auto dilations = read.ints_attribute("dilations"), pads = read.ints_attribute("pads");
     rule.numbers[1] = static_cast<int64_t>(auto_pad_from(read.string_attribute("auto_pad")));
-    if (kernel.size() != rank) return lowering.refuse("its kernel_shape does not fit its input");
+    if (kernel.size() != rank)
+      return lowering.refuse(Code::kShape, "its kernel_shape does not fit its input");
     for (size_t i = 0; i < rank; ++i) {
       problem.kernel[first + i] = kernel[i];
       if (!strides.empty()) problem.strides[first + i] = strides[i];
@@ -211,9 +227,10 @@ Result<bool> lower_pool(Lowering& lowering, const Node& node) {
 
 Result<bool> lower_global_pool(Lowering& lowering, const Node& node) {
   const Dims* dims = lowering.dims(node.input(0));
-  if (!lowering.is_float(node.input(0))) return lowering.refuse("kernels compute fp32 only");
+  if (!lowering.is_float(node.input(0)))
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
   if (!dims || dims->size() < 3 || dims->size() > 5)
-    return lowering.refuse("needs 1 to 3 spatial axes");
+    return lowering.refuse(Code::kRank, "needs 1 to 3 spatial axes");
   kernels::PoolProblem problem;
   problem.global = true;
   problem.kind = node.is("GlobalMaxPool") ? kernels::PoolKind::kMax : kernels::PoolKind::kAverage;
@@ -227,7 +244,8 @@ Result<bool> lower_global_pool(Lowering& lowering, const Node& node) {
 Result<bool> lower_softmax(Lowering& lowering, const Node& node) {
   const Dims* dims = lowering.dims(node.input(0));
   if (!lowering.is_float(node.input(0)) || !dims || dims->empty())
-    return lowering.refuse("needs fp32 of known rank");
+    return lowering.refuse(lowering.is_float(node.input(0)) ? Code::kRank : Code::kType,
+                           "needs fp32 of known rank");
   int64_t axis = lowering.attributes(node).int_attribute("axis");
   if (axis < 0) axis += static_cast<int64_t>(dims->size());
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use_plain(node.input(0)));
@@ -240,9 +258,11 @@ Result<bool> lower_norm(Lowering& lowering, const Node& node) {
   const AttributeReader read = lowering.attributes(node);
   const Dims* dims = lowering.dims(node.input(0));
   if (!lowering.is_float(node.input(0)) || !dims || dims->empty())
-    return lowering.refuse("needs fp32 of known rank");
+    return lowering.refuse(lowering.is_float(node.input(0)) ? Code::kRank : Code::kType,
+                           "needs fp32 of known rank");
   for (size_t i = 1; i < node.outputs().size(); ++i)
-    if (node.output(i).is_valid()) return lowering.refuse("no kernel gives mean and deviation");
+    if (node.output(i).is_valid())
+      return lowering.refuse(Code::kOutputs, "no kernel gives mean and deviation");
   kernels::NormProblem problem;
   problem.epsilon = read.float_attribute("epsilon");
   BindRule rule;
@@ -257,18 +277,19 @@ Result<bool> lower_norm(Lowering& lowering, const Node& node) {
     Dim width = 1;
     for (int64_t i = axis; i < rank; ++i) {
       if (!(*dims)[static_cast<size_t>(i)].is_constant())
-        return lowering.refuse("its width is not constant");
+        return lowering.refuse(Code::kDynamicShape, "its width is not constant");
       width = width.value() * (*dims)[static_cast<size_t>(i)].value();
     }
     for (size_t i = 1; i <= 2; ++i) {
       const Tensor* tensor = lowering.constant(node.input(i));
       if (node.input(i).is_valid() && (!tensor || tensor->element_count() != width.value()))
-        return lowering.refuse("scale and bias are not constants of its width");
+        return lowering.refuse(Code::kNotConstant, "scale and bias are not constants of its width");
     }
   } else if (rank < 3) {
-    return lowering.refuse("needs spatial axes");
+    return lowering.refuse(Code::kRank, "needs spatial axes");
   } else if (node.is("BatchNormalization")) {
-    if (read.int_attribute("training_mode")) return lowering.refuse("it is in training mode");
+    if (read.int_attribute("training_mode"))
+      return lowering.refuse(Code::kMode, "it is in training mode");
     problem.kind = kernels::NormKind::kBatch;
     rule.numbers = {-1};
   } else {
@@ -279,7 +300,7 @@ Result<bool> lower_norm(Lowering& lowering, const Node& node) {
   std::vector<int32_t> inputs;
   for (ValueId id : node.inputs()) {
     if (id.is_valid() && !lowering.is_float(id))
-      return lowering.refuse("kernels compute fp32 only");
+      return lowering.refuse(Code::kType, "kernels compute fp32 only");
     SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, lowering.use_plain(id));
     inputs.push_back(value);
   }
@@ -308,21 +329,24 @@ Result<bool> lower_reduce(Lowering& lowering, const Node& node) {
   const AttributeReader read = lowering.attributes(node);
   const Dims* dims = lowering.dims(node.input(0));
   if (!lowering.is_float(node.input(0)) || !dims || dims->empty())
-    return lowering.refuse("needs fp32 of known rank");
+    return lowering.refuse(lowering.is_float(node.input(0)) ? Code::kRank : Code::kType,
+                           "needs fp32 of known rank");
   const auto rank = static_cast<int64_t>(dims->size());
   std::vector<bool> reduced(dims->size(), false);
   if (node.input(1).is_valid()) {
     const auto axes = constant_ints(lowering, node.input(1));
-    if (!axes) return lowering.refuse("its axes are not constant");
+    if (!axes) return lowering.refuse(Code::kNotConstant, "its axes are not constant");
     if (axes->empty() && read.int_attribute("noop_with_empty_axes"))
-      return lowering.refuse("it reduces nothing");
+      return lowering.refuse(Code::kMode, "it reduces nothing");
     if (axes->empty()) reduced.assign(dims->size(), true);
     for (int64_t axis : *axes) {
-      if (axis < -rank || axis >= rank) return lowering.refuse("an axis is out of range");
+      if (axis < -rank || axis >= rank)
+        return lowering.refuse(Code::kShape, "an axis is out of range");
       reduced[static_cast<size_t>(axis < 0 ? axis + rank : axis)] = true;
     }
   } else {
-    if (read.int_attribute("noop_with_empty_axes")) return lowering.refuse("it reduces nothing");
+    if (read.int_attribute("noop_with_empty_axes"))
+      return lowering.refuse(Code::kMode, "it reduces nothing");
     reduced.assign(dims->size(), true);
   }
   // The mean over all spatial axes is a global pool, which reads the blocked layout.
@@ -337,7 +361,7 @@ Result<bool> lower_reduce(Lowering& lowering, const Node& node) {
     if (r != current) ++turns;
     current = r;
   }
-  if (turns > 3) return lowering.refuse("its axes are too scattered");
+  if (turns > 3) return lowering.refuse(Code::kShape, "its axes are too scattered");
   BindRule rule;
   rule.kind = Kind::kReduce;
   for (bool r : reduced) rule.numbers.push_back(r);
@@ -354,9 +378,10 @@ Result<bool> lower_resize(Lowering& lowering, const Node& node) {
   const Dims* dims = lowering.dims(node.input(0));
   const Dims* out = lowering.dims(node.output(0));
   if (!lowering.is_float(node.input(0)) || !dims || !out || dims->size() < 3 || dims->size() > 5)
-    return lowering.refuse("needs fp32 with 1 to 3 spatial axes");
+    return lowering.refuse(lowering.is_float(node.input(0)) ? Code::kRank : Code::kType,
+                           "needs fp32 with 1 to 3 spatial axes");
   if (!((*dims)[0] == (*out)[0]) || !((*dims)[1] == (*out)[1]))
-    return lowering.refuse("it resizes batch or channels");
+    return lowering.refuse(Code::kShape, "it resizes batch or channels");
   const size_t rank = dims->size() - 2;
   kernels::ResizeProblem problem;
   const std::string& mode = read.string_attribute("mode");
@@ -369,7 +394,7 @@ Result<bool> lower_resize(Lowering& lowering, const Node& node) {
   else if (mode == "cubic")
     problem.mode = kernels::ResizeMode::kCubic;
   else
-    return lowering.refuse("its mode has no kernel");
+    return lowering.refuse(Code::kMode, "its mode has no kernel");
   using C = kernels::CoordinateMode;
   if (coordinates == "half_pixel")
     problem.coordinates = C::kHalfPixel;
@@ -382,7 +407,7 @@ Result<bool> lower_resize(Lowering& lowering, const Node& node) {
   else if (coordinates == "asymmetric")
     problem.coordinates = C::kAsymmetric;
   else
-    return lowering.refuse("its coordinate mode has no kernel");
+    return lowering.refuse(Code::kMode, "its coordinate mode has no kernel");
   using N = kernels::NearestMode;
   problem.nearest = nearest == "round_prefer_ceil" ? N::kRoundPreferCeil
                     : nearest == "floor"           ? N::kFloor
@@ -392,17 +417,17 @@ Result<bool> lower_resize(Lowering& lowering, const Node& node) {
   problem.exclude_outside = read.int_attribute("exclude_outside") != 0;
   problem.antialias = read.int_attribute("antialias") != 0;
   if (read.string_attribute("keep_aspect_ratio_policy") != "stretch" && node.input(3).is_valid())
-    return lowering.refuse("it keeps the aspect ratio");
+    return lowering.refuse(Code::kMode, "it keeps the aspect ratio");
   BindRule rule;
   rule.kind = Kind::kResize;
   rule.numbers = {static_cast<int64_t>(rank)};
   const Tensor* scales = lowering.constant(node.input(2));
   if (scales && scales->element_count() > 0) {
     if (scales->element_count() != static_cast<int64_t>(dims->size()) || read.has_attribute("axes"))
-      return lowering.refuse("its scales are not one per axis");
+      return lowering.refuse(Code::kShape, "its scales are not one per axis");
     for (size_t i = 2; i < dims->size(); ++i) rule.floats.push_back(scales->as<float>()[i]);
   } else if (node.input(2).is_valid() && !node.input(3).is_valid()) {
-    return lowering.refuse("its scales are not constant");
+    return lowering.refuse(Code::kNotConstant, "its scales are not constant");
   }
   const Layout layout = lowering.made_in(node.input(0));
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use(node.input(0), layout));
@@ -453,18 +478,19 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
   const int64_t gates = node.is("LSTM") ? 4 : node.is("GRU") ? 3 : 1;
   const Tensor *w = lowering.constant(node.input(1)), *r = lowering.constant(node.input(2));
   const Tensor *b = nullptr, *p = nullptr;
-  if (!w || !r) return lowering.refuse("its weights are not constant");
+  if (!w || !r) return lowering.refuse(Code::kNotConstant, "its weights are not constant");
   if (!lowering.is_float(node.input(0)) || w->dtype() != DType::kFloat32 ||
       r->dtype() != DType::kFloat32)
-    return lowering.refuse("kernels compute fp32 only");
-  if (w->rank() != 3 || r->rank() != 3) return lowering.refuse("its weights do not fit each other");
+    return lowering.refuse(Code::kType, "kernels compute fp32 only");
+  if (w->rank() != 3 || r->rank() != 3)
+    return lowering.refuse(Code::kShape, "its weights do not fit each other");
   problem.directions = w->dim(0);
   problem.input = w->dim(2);
   problem.hidden = r->dim(2);
   const std::string& direction = read.string_attribute("direction");
   if (problem.directions != (direction == "bidirectional" ? 2 : 1) ||
       w->dim(1) != gates * problem.hidden || r->shape() != Shape{w->dim(0), w->dim(1), r->dim(2)})
-    return lowering.refuse("its weights do not fit each other");
+    return lowering.refuse(Code::kShape, "its weights do not fit each other");
   const auto optional_constant = [&](size_t i, const Tensor*& tensor, const Shape& shape) {
     if (!node.input(i).is_valid()) return true;
     tensor = lowering.constant(node.input(i));
@@ -472,13 +498,14 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
   };
   if (!optional_constant(3, b, {problem.directions, 2 * gates * problem.hidden}) ||
       !optional_constant(7, p, {problem.directions, 3 * problem.hidden}))
-    return lowering.refuse("its bias or peepholes are not constant");
-  if (node.input(4).is_valid()) return lowering.refuse("its sequences differ in length");
+    return lowering.refuse(Code::kNotConstant, "its bias or peepholes are not constant");
+  if (node.input(4).is_valid())
+    return lowering.refuse(Code::kShape, "its sequences differ in length");
   const std::optional<bool> relu = relu_of_activations(read, static_cast<size_t>(gates),
                                                        static_cast<size_t>(problem.directions));
-  if (!relu) return lowering.refuse("its activations have no kernel");
+  if (!relu) return lowering.refuse(Code::kMode, "its activations have no kernel");
   if (read.has_attribute("clip") || (gates == 4 && read.int_attribute("input_forget") != 0))
-    return lowering.refuse("it clips, or couples its gates");
+    return lowering.refuse(Code::kMode, "it clips, or couples its gates");
   problem.relu = *relu;
   problem.first_reversed = direction == "reverse";
   problem.batch_first = read.int_attribute("layout") != 0;
@@ -507,7 +534,7 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
 Result<bool> lower_alias(Lowering& lowering, const Node& node) {
   if (!lowering.dims(node.output(0)) || lowering.dtype(node.input(0)) == DType::kString ||
       !lowering.model().value(node.input(0)).type().is_tensor())
-    return lowering.refuse("needs tensors of known rank");
+    return lowering.refuse(Code::kRank, "needs tensors of known rank");
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use_plain(node.input(0)));
   lowering.add_alias(node, x);
   return true;
@@ -522,9 +549,17 @@ std::optional<kernels::StridedCopyProblem> copy_problem(const Lowering& lowering
   return kernels::StridedCopyProblem{bit_width(dtype) / 8};
 }
 
+/// What copy_problem has against the value.
+bool refuse_copy(Lowering& lowering, ValueId id) {
+  return lowering.model().value(id).type().is_tensor() &&
+                 is_scalar_dtype_movable(lowering.dtype(id))
+             ? lowering.refuse(Code::kRank, "needs a known rank of at most 8")
+             : lowering.refuse(Code::kType, "needs elements of whole bytes");
+}
+
 Result<bool> lower_transpose(Lowering& lowering, const Node& node) {
   const auto problem = copy_problem(lowering, node.input(0));
-  if (!problem) return lowering.refuse("needs elements of whole bytes and a known rank");
+  if (!problem) return refuse_copy(lowering, node.input(0));
   BindRule rule;
   rule.kind = Kind::kTranspose;
   const auto perm = lowering.attributes(node).ints_attribute("perm");
@@ -539,14 +574,13 @@ Result<bool> lower_transpose(Lowering& lowering, const Node& node) {
 
 Result<bool> lower_concat(Lowering& lowering, const Node& node) {
   const Dims* out = lowering.dims(node.output(0));
-  if (!out) return lowering.refuse("its rank is not known");
+  if (!out) return lowering.refuse(Code::kRank, "its rank is not known");
   int64_t axis = lowering.attributes(node).int_attribute("axis");
   if (axis < 0) axis += static_cast<int64_t>(out->size());
   // In blocked layout when every input was made so and its channels fill whole blocks.
   Layout layout = lowering.made_in(node.input(0));
   for (ValueId input : node.inputs()) {
-    if (!copy_problem(lowering, input))
-      return lowering.refuse("needs elements of whole bytes and known ranks");
+    if (!copy_problem(lowering, input)) return refuse_copy(lowering, input);
     const Dim channels = lowering.dims(input)->size() > 1 ? (*lowering.dims(input))[1] : Dim();
     if (!lowering.made_in(input).is_blocked() || axis != 1 || !channels.is_constant() ||
         channels.value() % lowering.blocked().block != 0)
@@ -572,14 +606,15 @@ Result<bool> lower_concat(Lowering& lowering, const Node& node) {
 
 Result<bool> lower_split(Lowering& lowering, const Node& node) {
   const auto problem = copy_problem(lowering, node.input(0));
-  if (!problem) return lowering.refuse("needs elements of whole bytes and a known rank");
+  if (!problem) return refuse_copy(lowering, node.input(0));
   int64_t axis = lowering.attributes(node).int_attribute("axis");
   if (axis < 0) axis += static_cast<int64_t>(lowering.dims(node.input(0))->size());
   std::vector<int64_t> before = {
       -1, axis};  // -1: a piece of a Split; then the outputs that stand before
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use_plain(node.input(0)));
   for (ValueId output : node.outputs())
-    if (!output.is_valid()) return lowering.refuse("one of its outputs is left out");
+    if (!output.is_valid())
+      return lowering.refuse(Code::kOutputs, "one of its outputs is left out");
   for (ValueId output : node.outputs()) {
     const int32_t y = lowering.define(output, Layout::plain());
     SHIPWAY_ASSIGN_OR_RETURN(
@@ -593,7 +628,7 @@ Result<bool> lower_split(Lowering& lowering, const Node& node) {
 
 Result<bool> lower_slice(Lowering& lowering, const Node& node) {
   const auto problem = copy_problem(lowering, node.input(0));
-  if (!problem) return lowering.refuse("needs elements of whole bytes and a known rank");
+  if (!problem) return refuse_copy(lowering, node.input(0));
   const auto rank = static_cast<int64_t>(lowering.dims(node.input(0))->size());
   const auto starts = constant_ints(lowering, node.input(1));
   auto axes =
@@ -601,19 +636,19 @@ Result<bool> lower_slice(Lowering& lowering, const Node& node) {
   auto steps =
       node.input(4).is_valid() ? constant_ints(lowering, node.input(4)) : std::vector<int64_t>();
   if (!starts || !axes || !steps)
-    return lowering.refuse("its starts, axes or steps are not constant");
+    return lowering.refuse(Code::kNotConstant, "its starts, axes or steps are not constant");
   if (!node.input(3).is_valid())
     for (size_t i = 0; i < starts->size(); ++i) axes->push_back(static_cast<int64_t>(i));
   if (!node.input(4).is_valid()) steps->assign(starts->size(), 1);
   if (axes->size() != starts->size() || steps->size() != starts->size())
-    return lowering.refuse("its lists differ in length");
+    return lowering.refuse(Code::kShape, "its lists differ in length");
   BindRule rule;
   rule.kind = Kind::kSlicePiece;
   rule.numbers = {static_cast<int64_t>(starts->size())};
   for (size_t i = 0; i < starts->size(); ++i) {
     const int64_t axis = (*axes)[i] < 0 ? (*axes)[i] + rank : (*axes)[i];
     if (axis < 0 || axis >= rank || (*steps)[i] == 0)
-      return lowering.refuse("an axis or step is out of range");
+      return lowering.refuse(Code::kShape, "an axis or step is out of range");
     rule.numbers.insert(rule.numbers.end(), {axis, (*starts)[i], (*steps)[i]});
   }
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use_plain(node.input(0)));
@@ -625,7 +660,7 @@ Result<bool> lower_expand(Lowering& lowering, const Node& node) {
   const auto problem = copy_problem(lowering, node.input(0));
   const Dims* out = lowering.dims(node.output(0));
   if (!problem || !out || out->size() > static_cast<size_t>(kernels::StridedCopyDims::kMaxRank))
-    return lowering.refuse("needs elements of whole bytes and a known rank");
+    return refuse_copy(lowering, node.input(0));
   SHIPWAY_ASSIGN_OR_RETURN(const int32_t x, lowering.use_plain(node.input(0)));
   const int32_t y = lowering.define(node.output(0), Layout::plain());
   return lowering.add_kernel(*problem, {Kind::kExpand, {}, {}}, {x}, {y}, {node.id()});

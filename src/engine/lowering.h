@@ -60,10 +60,8 @@ class Lowering {
                           std::vector<int32_t> inputs, std::vector<int32_t> outputs,
                           std::vector<NodeId> nodes, const Tensor* weights = nullptr);
   GraphId graph() const { return plan_.graph; }
-  bool refuse(std::string reason) {
-    refusal_ = std::move(reason);
-    return false;
-  }
+  /// Notes why the node at hand gets no kernel, or not the better one; its step will say so.
+  bool refuse(kernels::RefusalCode code, const char* reason, std::string_view kernel = {});
 
   // ------------------------------------------------------------------ what follows a matrix
   // product or convolution
@@ -98,6 +96,7 @@ class Lowering {
   void find_groups();
   Result<bool> lower_group(const Node& root, const Group& group);
   Result<bool> lower_node(const Node& node);
+  bool refuse_elementwise(const Node& node);
   Status lower_reference(const Node& node);
   Status refuse_missing() const;
   std::vector<std::pair<ValueId, Tensor>> release_packed(std::vector<Plan>& plans);
@@ -113,7 +112,7 @@ class Lowering {
   std::unordered_map<int32_t, Group> groups_;        // by id of the last node
   std::unordered_map<int32_t, NodeId> taken_;  // node id -> last node of the step that does it
   std::vector<NodeId> missing_;                // nodes of operators that cannot run
-  std::string refusal_;
+  std::vector<Refusal> refusals_;              // of the node at hand
 };
 
 /// How one node becomes a step; true when it did, false after Lowering::refuse.
@@ -132,5 +131,7 @@ struct ElementwiseForm {
       200;  // argument kLocal + i: result of instruction i of this form
 };
 std::optional<ElementwiseForm> elementwise_form(const Lowering& lowering, const Node& node);
+/// True for the operators that have such a form for some inputs.
+bool is_elementwise_operator(const Node& node);
 
 }  // namespace shipway

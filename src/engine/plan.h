@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "operators/registry.h"
 #include "shipway/model.h"
+#include "shipway/profile.h"
 
 namespace shipway {
 
@@ -67,8 +68,8 @@ struct Step {
   std::vector<int32_t> others;  // what its nodes read besides, when they run one by one
   std::shared_ptr<const PackedWeights> weights;  // stands for inputs[1]
   std::vector<NodeId>
-      nodes;            // of the graph that it does, in order; the last one gives the step its name
-  std::string refused;  // why a faster way was not taken; empty when none was
+      nodes;  // of the graph that it does, in order; the last one gives the step its name
+  std::vector<Refusal> refusals;  // faster ways that were not taken, and why
 };
 
 /// Everything about one graph (the main graph, or a body of If, Loop, Scan, SequenceMap) that does
@@ -188,7 +189,11 @@ Result<BoundPlan> bind_part(const Plan& plan, const Model& model,
 /// Bytes of a value in a layout.
 Result<int64_t> layout_bytes(DType dtype, const Shape& shape, kernels::Layout layout);
 
-/// Name of a step for people: "conv_direct_avx512 (Conv+Relu)".
+/// Name of a step for people: "conv_blocked_avx512 (Conv 'c' + Relu 'r')".
 std::string describe(const Step& step, const Model& model);
+/// Every step as profiles and `explain` tell of it.
+std::vector<std::shared_ptr<const PlanStep>> plan_steps(const Plan& plan, const Model& model);
+/// The same where the reference loops run the model: by node id, null for nodes that are gone.
+std::vector<std::shared_ptr<const PlanStep>> reference_steps(const Model& model);
 
 }  // namespace shipway

@@ -329,6 +329,18 @@ bool PlannedGraph::bind_symbols(const ShapeTable& known, SymbolSizes& sizes) con
   return true;
 }
 
+std::span<const std::shared_ptr<const PlanStep>> PlannedGraph::steps() const {
+  std::call_once(steps_made_, [this] { steps_ = plan_steps(plan_, owner_.model()); });
+  return steps_;
+}
+
+std::vector<std::shared_ptr<const PlanStep>> PlannedModel::steps() const {
+  std::vector<std::shared_ptr<const PlanStep>> all;
+  for (const auto& graph : graphs_)
+    all.insert(all.end(), graph->steps().begin(), graph->steps().end());
+  return all;
+}
+
 /// Fills in the shapes that follow from the known ones: from the expressions where those suffice,
 /// else by inferring once more with these sizes. False when the known ones contradict the model's
 /// types.

@@ -35,6 +35,8 @@ class PlannedModel {
   const PlannedGraph* graph(GraphId id) const;
   /// Of all graphs together.
   PlanStatistics statistics() const;
+  /// Of all graphs, the main one's first.
+  std::vector<std::shared_ptr<const PlanStep>> steps() const;
 
  private:
   const Model& model_;
@@ -48,7 +50,7 @@ class PlannedModel {
 /// What one run of a session hands down to the bodies in it.
 struct RunEnvironment {
   RunLimits limits;
-  std::vector<StepProfile>* profile = nullptr;  // of the main graph only
+  std::vector<StepProfile>* profile = nullptr;
   ThreadPool::Hold& hold;
   int depth = 0;  // graphs around this one
 };
@@ -60,6 +62,8 @@ class PlannedGraph {
 
   const PlannedModel& owner() const { return owner_; }
   const Plan& plan() const { return plan_; }
+  /// What each step of the plan is, for profiles; made when first asked for.
+  std::span<const std::shared_ptr<const PlanStep>> steps() const;
 
   /// `inputs` by graph input (absent ones may follow); captured values are asked for by id. Outputs
   /// in order: of the main graph in memory of their own; of a body perhaps in its inputs' memory.
@@ -111,6 +115,8 @@ class PlannedGraph {
   mutable std::vector<std::unique_ptr<RunContext>> idle_;
   /// By part and lowered value: inference with all sizes at hand could not tell its shape.
   mutable std::vector<std::vector<bool>> unknowable_;
+  mutable std::once_flag steps_made_;
+  mutable std::vector<std::shared_ptr<const PlanStep>> steps_;
 };
 
 }  // namespace shipway

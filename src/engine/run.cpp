@@ -69,8 +69,8 @@ Result<RuntimeValue> exclusive(RuntimeValue value) {
   return with_tensors(std::move(value), [](const Tensor& tensor) { return tensor.clone(); });
 }
 
-double now_ns() {
-  return std::chrono::duration<double, std::nano>(
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
@@ -101,7 +101,6 @@ Result<std::vector<RuntimeValue>> RunContext::run_body(GraphId graph,
   const PlannedGraph* body = graph_.owner().graph(graph);
   if (!body) return Status::internal("a body has no plan");
   RunEnvironment environment = *environment_;
-  environment.profile = nullptr;
   ++environment.depth;
   const auto captured = [this](ValueId id) {
     const auto found =
@@ -287,23 +286,42 @@ Status RunContext::run_dynamic(const BoundPlan& bound, const Step& step) {
   return Status::ok();
 }
 
-void RunContext::add_profile(const Step& step, const BoundStep& b, double nanoseconds) {
+/// What step i of the part did since `start`; entries from `first` on are of bodies that it ran.
+void RunContext::add_profile(const BoundPlan& bound, size_t i, int64_t start, size_t first) {
+  const auto index = static_cast<size_t>(bound.order[i]);
+  const Step& step = plan_.steps[index];
+  const BoundStep& b = bound.steps[i];
+  std::vector<StepProfile>& profile = *environment_->profile;
   StepProfile entry;
-  entry.nanoseconds = nanoseconds;
-  entry.name = describe(step, model_);
-  const bool kernel = b.kind == BoundStep::Kind::kKernel;
-  entry.kernel = kernel
-                     ? std::string(kernels::kernel_table()[static_cast<size_t>(step.plan.row)].name)
-                 : b.kind == BoundStep::Kind::kDynamic ? "dynamic"
-                                                       : "reference";
-  entry.op_type = step.nodes.empty() ? "" : model_.node(step.nodes.front()).op_type();
-  if (kernel) {
+  entry.nanoseconds = entry.self_ns = static_cast<double>(now_ns() - start);
+  entry.step = graph_.steps()[index];
+  entry.dynamic = b.kind == BoundStep::Kind::kDynamic;
+  entry.start_ns = start;
+  entry.depth = environment_->depth;
+  for (size_t j = first; j < profile.size(); ++j)
+    if (profile[j].depth == entry.depth + 1) entry.self_ns -= profile[j].nanoseconds;
+  const auto shape_of = [&](const std::vector<int32_t>& values) {
+    const bool known = !values.empty() && values[0] >= 0 &&
+                       bound.shapes[static_cast<size_t>(values[0])].has_value();
+    return known ? *bound.shapes[static_cast<size_t>(values[0])] : Shape();
+  };
+  entry.input = shape_of(step.inputs);
+  entry.output = shape_of(step.outputs);
+  if (b.kind == BoundStep::Kind::kKernel) {
     entry.flops = b.kernel.cost.flops;
     entry.bytes = b.kernel.cost.bytes;
-    entry.threads = b.parallel ? environment_->hold.threads() : 1;
+    entry.parts = b.kernel.parts;
+    if (b.parallel) entry.threads = environment_->hold.threads();
+  } else {
+    for (const std::vector<int32_t>* values : {&step.inputs, &step.outputs})
+      for (int32_t v : *values) {
+        if (v < 0 || !bound.shapes[static_cast<size_t>(v)]) continue;
+        const auto bytes = layout_bytes(plan_.values[static_cast<size_t>(v)].dtype,
+                                        *bound.shapes[static_cast<size_t>(v)], {});
+        if (bytes.is_ok()) entry.bytes += static_cast<double>(*bytes);
+      }
   }
-  entry.refused = step.refused;
-  environment_->profile->push_back(std::move(entry));
+  profile.push_back(std::move(entry));
 }
 
 Status RunContext::run_steps(const BoundPlan& bound) {
@@ -312,7 +330,9 @@ Status RunContext::run_steps(const BoundPlan& bound) {
   for (size_t i = 0; i < bound.part->order.size(); ++i) {
     const Step& step = plan_.steps[static_cast<size_t>(bound.part->order[i])];
     const BoundStep& b = bound.steps[i];
-    const double start = environment_->profile ? now_ns() : 0;
+    std::vector<StepProfile>* profile = environment_->profile;
+    const int64_t start = profile ? now_ns() : 0;
+    const size_t first = profile ? profile->size() : 0;
     if (watched) {
       if (const Status status = limits.poll(); !status.is_ok())
         return status.with_context("before {}", describe(step, model_));
@@ -334,8 +354,7 @@ Status RunContext::run_steps(const BoundPlan& bound) {
       own_[static_cast<size_t>(v)] = {};
       blocked_[static_cast<size_t>(v)] = {};
     }
-    if (environment_->profile && b.kind != BoundStep::Kind::kNothing)
-      add_profile(step, b, now_ns() - start);
+    if (profile && b.kind != BoundStep::Kind::kNothing) add_profile(bound, i, start, first);
   }
   return Status::ok();
 }

@@ -26,7 +26,7 @@ class RunContext {
   void run_kernel(const BoundPlan& bound, const Step& step, const BoundStep& b);
   Status run_reference(const BoundPlan& bound, const Step& step);
   Status run_dynamic(const BoundPlan& bound, const Step& step);
-  void add_profile(const Step& step, const BoundStep& b, double nanoseconds);
+  void add_profile(const BoundPlan& bound, size_t i, int64_t start, size_t first);
   /// A value as operators read it: plain, in the shape it has where `v` stands.
   Result<RuntimeValue> plain_value(const BoundPlan& bound, int32_t v) const;
   Status keep(int32_t v, RuntimeValue value);

@@ -42,12 +42,15 @@ struct Session::State {
   std::shared_ptr<WeightStore> weights = std::make_shared<WeightStore>();
   std::unique_ptr<PlannedModel> planned;  // null: run by reference
   int threads = 1;
+  mutable std::once_flag reference_steps_made;
+  mutable std::vector<std::shared_ptr<const PlanStep>> reference_steps;  // by node id
 
   Result<std::vector<RuntimeValue>> arrange(std::span<const NamedValue> given) const;
   Status check_shapes(std::span<const RuntimeValue> values) const;
   Result<std::vector<RuntimeValue>> run_by_reference(std::span<const RuntimeValue> values,
                                                      const RunLimits& limits,
                                                      std::vector<StepProfile>* profile) const;
+  std::vector<std::shared_ptr<const PlanStep>> plan() const;
 };
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -180,18 +183,37 @@ Status Session::State::check_shapes(std::span<const RuntimeValue> values) const 
   return Status::ok();
 }
 
+std::vector<std::shared_ptr<const PlanStep>> Session::State::plan() const {
+  if (planned) return planned->steps();
+  std::call_once(reference_steps_made,
+                 [this] { reference_steps = shipway::reference_steps(model); });
+  std::vector<std::shared_ptr<const PlanStep>> steps = reference_steps;
+  std::erase(steps, nullptr);
+  return steps;
+}
+
+std::vector<std::shared_ptr<const PlanStep>> Session::plan() const { return state_->plan(); }
+
 Result<std::vector<RuntimeValue>> Session::State::run_by_reference(
     std::span<const RuntimeValue> values, const RunLimits& limits,
     std::vector<StepProfile>* profile) const {
   ReferenceRunner runner(model, *registry);
   runner.set_limits(limits);
+  const auto now = [] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  };
+  int64_t last = now();
   if (profile) {
     runner.set_observer([&](const Node& node, std::span<const RuntimeValue>) {
       StepProfile entry;
-      entry.name = model.describe(node.id());
-      entry.kernel = "reference";
-      entry.op_type = node.op_type();
+      entry.step = reference_steps[static_cast<size_t>(node.id().index)];
+      entry.start_ns = last;  // nodes of a body come before its own node, whose time is the rest
+      entry.nanoseconds = entry.self_ns = static_cast<double>(now() - last);
+      entry.depth = node.graph() == model.main_graph() ? 0 : 1;
       profile->push_back(std::move(entry));
+      last = now();
     });
   }
   std::vector<std::pair<ValueId, RuntimeValue>> feeds;
@@ -222,6 +244,7 @@ Result<std::vector<RuntimeValue>> Session::run(std::span<const NamedValue> input
       limits.deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() +
                            static_cast<int64_t>(timeout * 1e9);
     }
+    if (options.profile) (void)state.plan();  // made before the clock runs
     std::vector<RuntimeValue> results;
     if (state.options.reference) {
       SHIPWAY_ASSIGN_OR_RETURN(results, state.run_by_reference(values, limits, options.profile));

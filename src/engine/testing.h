@@ -72,7 +72,7 @@ inline std::vector<std::string> kernels_of(const Session& session,
   options.profile = &profile;
   EXPECT_TRUE(session.run(inputs, {}, options).is_ok());
   std::vector<std::string> kernels;
-  for (const StepProfile& step : profile) kernels.push_back(step.kernel);
+  for (const StepProfile& step : profile) kernels.emplace_back(step.kernel());
   return kernels;
 }
 

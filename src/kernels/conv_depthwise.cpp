@@ -167,9 +167,10 @@ void run_conv_depthwise(const BoundKernel& bound, const Views& views, Range part
 Prepared prepare_conv_depthwise(const Problem& problem, Isa isa) {
   const auto& conv = std::get<ConvProblem>(problem);
   const int lanes = tiles_for(isa).lanes;
-  if (conv.transposed) return Prepared::refuse(RefusalCode::kMode, "a transposed convolution");
+  if (conv.transposed) return Prepared::refuse(RefusalCode::kKind, "a transposed convolution");
   if (conv.group != conv.channels_in || conv.channels_out != conv.channels_in)
-    return Prepared::refuse(RefusalCode::kGroup, "not one input channel for each output channel");
+    return Prepared::refuse(conv.group == 1 ? RefusalCode::kKind : RefusalCode::kGroup,
+                            "not one input channel for each output channel");
   if (conv.input != Layout::blocked(lanes) || conv.output != conv.input)
     return Prepared::refuse(RefusalCode::kLayout, "input and output are channel-blocked");
   if (conv.kernel[0] != 1 || conv.strides[0] != 1)

@@ -226,7 +226,7 @@ namespace {
 
 Prepared prepare_direct(const ConvProblem& conv, Isa isa, bool blocked_input) {
   const int lanes = tiles_for(isa).lanes;
-  if (conv.transposed) return Prepared::refuse(RefusalCode::kMode, "a transposed convolution");
+  if (conv.transposed) return Prepared::refuse(RefusalCode::kKind, "a transposed convolution");
   if (conv.output != Layout::blocked(lanes))
     return Prepared::refuse(RefusalCode::kLayout, "its output is channel-blocked");
   if (conv.input != (blocked_input ? Layout::blocked(lanes) : Layout::plain()))

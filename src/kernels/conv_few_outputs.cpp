@@ -103,11 +103,11 @@ void run_conv_few(const BoundKernel& bound, const Views& views, Range part, void
 
 Prepared prepare_conv_few_outputs(const Problem& problem, Isa) {
   const auto& conv = std::get<ConvProblem>(problem);
-  if (conv.transposed) return Prepared::refuse(RefusalCode::kMode, "a transposed convolution");
+  if (conv.transposed) return Prepared::refuse(RefusalCode::kKind, "a transposed convolution");
   if (conv.input.is_blocked() || conv.output.is_blocked())
     return Prepared::refuse(RefusalCode::kLayout, "input and output are plain");
   if (conv.channels_out > kMostChannels || conv.channels_out < 1)
-    return Prepared::refuse(RefusalCode::kShape, "more than 4 output channels");
+    return Prepared::refuse(RefusalCode::kKind, "more than 4 output channels");
   if (conv.group != 1) return Prepared::refuse(RefusalCode::kGroup, "several groups");
   if (conv.strides[2] != 1 || conv.strides[0] != 1)
     return Prepared::refuse(RefusalCode::kStride, "a stride along rows or depth");

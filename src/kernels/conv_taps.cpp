@@ -236,7 +236,7 @@ void run_conv_taps(const BoundKernel& bound, const Views& views, Range part, voi
 Prepared prepare_conv_transposed(const Problem& problem, Isa isa) {
   const auto& conv = std::get<ConvProblem>(problem);
   const int lanes = tiles_for(isa).lanes;
-  if (!conv.transposed) return Prepared::refuse(RefusalCode::kMode, "not transposed");
+  if (!conv.transposed) return Prepared::refuse(RefusalCode::kKind, "not transposed");
   if (conv.input != Layout::blocked(lanes) || conv.output != Layout::blocked(lanes))
     return Prepared::refuse(RefusalCode::kLayout, "input and output are channel-blocked");
   if (conv.kernel[0] != 1 || conv.strides[0] != 1)

@@ -79,21 +79,30 @@ void unpack(const PackRecipe& recipe, const void* packed, std::span<float> sourc
 
 // ---------------------------------------------------------------- plan, bind, run
 
-/// Why a row of the table does not take a problem.
+/// Why a row of the table does not take a problem, or a node does not become one.
 enum class RefusalCode : uint8_t {
   kNone,
   kIsa,
-  kKind,
+  kKind,  // what the row is not for: no loss that it does not take it
   kLayout,
   kShape,
   kGroup,
   kStride,
   kDilation,
   kEpilogue,
-  kMode,
+  kMode,  // a mode, an activation or another attribute
   kType,
   kSize,
+  kCost,          // it could, but another is expected to be faster
+  kOperator,      // no kernel is written for the operator
+  kForced,        // the user asks for reference loops
+  kRank,          // not known, or more axes than kernels have
+  kNotConstant,   // an input that only the run brings
+  kDynamicShape,  // a size that is not fixed
+  kOutputs,       // an output that no kernel gives
 };
+/// One word for people and programs, stable: "layout", "dtype", "not-constant", ...
+std::string_view to_string(RefusalCode code);
 struct Refusal {
   RefusalCode code = RefusalCode::kNone;
   const char* text = "";    // static
@@ -167,7 +176,7 @@ static_assert(std::is_trivially_copyable_v<BoundKernel>);
 
 /// The best kernel for `problem` on `isa`: the first row of the table that takes it. The error
 /// names every row and its reason. `refusals`, when given, gets the rows passed over before the one
-/// chosen.
+/// chosen that are for such problems.
 Result<KernelPlan> prepare(const Problem& problem, Isa isa,
                            std::vector<Refusal>* refusals = nullptr);
 /// Every plan that could do it, best first; for tuning.

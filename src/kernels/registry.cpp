@@ -61,6 +61,14 @@ std::string_view to_string(KernelKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+std::string_view to_string(RefusalCode code) {
+  constexpr std::string_view kNames[] = {
+      "none",     "isa",      "kind",         "layout",        "shape",  "group", "stride",
+      "dilation", "epilogue", "mode",         "dtype",         "size",   "cost",  "operator",
+      "forced",   "rank",     "not-constant", "dynamic-shape", "outputs"};
+  return kNames[static_cast<size_t>(code)];
+}
+
 std::span<const KernelRow> kernel_table() { return kTable; }
 
 Result<KernelPlan> prepare(const Problem& problem, Isa isa, std::vector<Refusal>* refusals) {
@@ -70,7 +78,8 @@ Result<KernelPlan> prepare(const Problem& problem, Isa isa, std::vector<Refusal>
     Prepared prepared = prepare_row(row, problem, isa);
     if (prepared.plan) return *prepared.plan;
     if (prepared.refusal.code == RefusalCode::kIsa) continue;
-    if (refusals) refusals->push_back(prepared.refusal);
+    if (refusals && prepared.refusal.code != RefusalCode::kKind)
+      refusals->push_back(prepared.refusal);
     reasons += (reasons.empty() ? "" : "; ") + std::string(row.name) + ": " + prepared.refusal.text;
   }
   if (reasons.empty()) reasons = "it has none for this kind";

@@ -162,14 +162,28 @@ nb::list run_session(const Session& session,
   throw_unless_ok(outputs.status());
   for (const StepProfile& step : steps) {
     nb::dict entry;
-    entry["name"] = step.name;
-    entry["kernel"] = step.kernel;
-    entry["op_type"] = step.op_type;
+    const PlanStep& plan = *step.step;
+    entry["name"] = plan.name;
+    entry["kernel"] = std::string(step.kernel());
+    entry["op_type"] = plan.op_type;
+    entry["origins"] = plan.origins;
+    entry["layout"] = plan.layout;
+    entry["start_ns"] = step.start_ns;
     entry["nanoseconds"] = step.nanoseconds;
+    entry["depth"] = step.depth;
+    entry["output"] = std::vector<int64_t>(step.output.begin(), step.output.end());
     entry["flops"] = step.flops;
     entry["bytes"] = step.bytes;
     entry["threads"] = step.threads;
-    entry["refused"] = step.refused;
+    nb::list refused;
+    for (const Refusal& r : plan.refusals) {
+      nb::dict refusal;
+      refusal["code"] = r.code;
+      refusal["kernel"] = r.kernel;
+      refusal["reason"] = r.reason;
+      refused.append(refusal);
+    }
+    entry["refused"] = refused;
     profile->append(entry);
   }
   nb::list results;

@@ -188,6 +188,73 @@ def test_bench(shipway, srcnn):
     assert table.split()[:3] == ["runs", "min", "ms"] and "Conv" in table
 
 
+# ---- explain
+
+
+@pytest.fixture()
+def net(tmp_path):
+    """A convolution, a node that kernels refuse (int64), one without any kernel (Det), and a product."""
+    weights = numpy_helper.from_array(np.ones((8, 3, 3, 3), np.float32), "w")
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["c"], name="conv"), helper.make_node("Relu", ["c"], ["r"], name="relu"),
+         helper.make_node("Det", ["r"], ["d"], name="det"), helper.make_node("Add", ["k", "k"], ["kk"], name="int_add"),
+         helper.make_node("MatMul", ["d", "v"], ["y"], name="product")], "net",
+        [value("x", TensorProto.FLOAT, [1, 3, "H", "H"]), value("k", TensorProto.INT64, [4])],
+        [value("y", TensorProto.FLOAT, None), value("kk", TensorProto.INT64, [4])],
+        [weights, numpy_helper.from_array(np.ones((8, 5), np.float32), "v")])
+    path = tmp_path / "net.onnx"
+    onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 20)]), path)
+    return path
+
+
+def test_explain_has_every_node_with_its_reasons(shipway, net):
+    done = shipway("explain", net, "--shape", "x=1x3x18x18", "--threads", "1", "--runs", "3", "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    steps = report["steps"]
+    assert {origin for step in steps for origin in step["origins"]} == {
+        "Conv 'conv'", "Relu 'relu'", "Det 'det'", "Add 'int_add'", "MatMul 'product'"}
+    assert sum(step["ns"] for step in steps) == pytest.approx(report["steps_ns"])
+    assert sum(step["share"] for step in steps) == pytest.approx(1)
+    assert report["peak"]["gflops"] > 0 and report["peak"]["memory_gbs"] > 0 and report["peak"]["threads"] == 1
+    by_origin = {step["origins"][-1].split()[0]: step for step in steps if step["op_type"]}
+    assert [r["code"] for r in by_origin["Det"]["refused"]] == ["operator"]
+    assert [r["code"] for r in by_origin["Add"]["refused"]] == ["dtype"]
+    conv = next(step for step in steps if step["op_type"] == "Conv")
+    assert conv["kernel"].startswith("conv_") and conv["kernel"].endswith(conv["isa"])
+    assert conv["flops"] == 2 * 27 * 8 * 16 * 16 and conv["output"] == [1, 8, 16, 16]
+    assert conv["roofline"] * 1.000001 >= conv["flops"] / report["peak"]["gflops"] / conv["ns"]
+    assert report["why_slow"] and all(finding["sentence"] for finding in report["why_slow"])
+    assert any("[operator]" in finding["sentence"] for finding in report["why_slow"])
+
+
+def test_explain_prints_a_table_or_sentences(shipway, net):
+    table = shipway("explain", net, "--shape", "x=1x3x18x18", "--runs", "2")
+    assert table.returncode == 0 and "from memory" in table.stderr
+    lines = table.stdout.splitlines()
+    assert lines[0].split()[:4] == ["step", "us", "%", "GFLOP/s"]
+    assert [line for line in lines if "Det 'det'" in line and "[operator]" in line]
+    why = shipway("explain", net, "--shape", "x=1x3x18x18", "--runs", "2", "--why-slow", "--quiet")
+    assert (why.returncode, why.stderr) == (0, "")
+    sentences = why.stdout.splitlines()
+    assert all(sentence.startswith(f"{i}. ") and "% (" in sentence for i, sentence in enumerate(sentences, 1))
+    assert any("Det" in sentence and "because no kernel is written for this operator" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize("verb", ["explain", "bench"])
+def test_a_trace_has_every_step_in_order(shipway, net, tmp_path, verb):
+    done = shipway(verb, net, "--shape", "x=1x3x18x18", "--runs", "2", "--trace", "trace.json", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    events = json.loads((tmp_path / "trace.json").read_text())
+    assert {"Conv", "Det", "Add", "MatMul"} <= {event["args"]["op_type"] for event in events}
+    assert events[0]["ts"] == 0
+    for before, after in zip(events, events[1:]):
+        assert after["ts"] >= before["ts"] + before["dur"] - 0.001
+    det = next(event for event in events if event["args"]["op_type"] == "Det")
+    assert det["args"]["origins"] == ["Det 'det'"] and "[operator]" in det["args"]["refused"][0]
+
+
 # ---- test
 
 

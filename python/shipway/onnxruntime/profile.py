@@ -30,14 +30,12 @@ class Profile:
     def add_run(self, start: float, steps: List[Dict[str, Any]]) -> None:
         """A run that began at `start` and has just ended."""
         end = self.now()
-        # The steps follow each other and end with the run; what comes before them is the run's own work.
-        at = end - sum(step["nanoseconds"] for step in steps) / 1000
         for number, step in enumerate(steps):
-            duration = step["nanoseconds"] / 1000
-            self.add("Node", f"{step['name']}_kernel_time", at, duration, {
+            # Steps tell the monotonic clock, which is that of perf_counter here.
+            self.add("Node", f"{step['name']}_kernel_time", (step["start_ns"] - self._began) / 1000, step["nanoseconds"] / 1000, {
                 "op_name": step["op_type"], "provider": "CPUExecutionProvider", "node_index": str(number), "kernel": step["kernel"],
+                "origins": step["origins"], "layout": step["layout"], "output_size": str(step["output"]),
                 "flops": step["flops"], "bytes": step["bytes"], "threads": step["threads"], "refused": step["refused"]})
-            at += duration
         self.add("Session", "model_run", start, end - start, {})
 
     def write(self) -> str:
