@@ -1,16 +1,23 @@
-// Times every row of the kernel table on the shapes of common networks, one thread, one work unit
-// after the other.
+// Times every row of the kernel table on the shapes of common networks: one thread, all work units
+// one after the other.
 //
-//   kernels_bench --benchmark_filter='gemm_avx512'
+//   kernels_bench [--filter TEXT] [--seconds S] [--json] [--list]
 //
-// Counters: GFLOP/s and GB/s (read and written once). "tile" rows are the micro-kernels in L1: the
-// peak to compare with.
-#include <benchmark/benchmark.h>
+// A line for each row and shape whose "row/shape" contains TEXT: the least time of one call,
+// GFLOP/s (two for each multiply-add), share of the multiply-add peak of the row's instruction set
+// measured in the same process, GB/s (read and written once). "/cold" goes round copies of all
+// operands that no cache holds, as weights lie in a large model. "tile" rows are the micro-kernels
+// of products in L1. --list only names them, and exits with 1 when a row of this machine has no
+// shape.
+#include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <set>
 
 #include "kernels/kernels.h"
+#include "kernels/peak.h"
 #include "kernels/testing/cases.h"
 #include "kernels/testing/runner.h"
 #include "kernels/tile_choice.h"
@@ -192,34 +199,77 @@ std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
            ReorderDims{1, 64, 3136}},
           {"to_plain_64x3136", ReorderProblem{Layout::blocked(channel_block(isa)), Layout::plain()},
            ReorderDims{1, 64, 3136}}};
+    case KernelKind::kRecurrent:
+      return {{"lstm_50x1_256to256",
+               RecurrentProblem{.cell = RecurrentCell::kLstm, .input = 256, .hidden = 256},
+               RecurrentDims{50, 1}},
+              {"gru_50x8_128to256",
+               RecurrentProblem{.cell = RecurrentCell::kGru, .input = 128, .hidden = 256},
+               RecurrentDims{50, 8}}};
   }
   return {};
 }
 
-/// With `cold` the calls go through so many copies of all operands that none is in any cache, as
-/// weights are in a large model.
-void time_plan(benchmark::State& state, const KernelPlan& plan, const Dims& dims, bool cold) {
-  const Result<BoundKernel> bound = bind(plan, dims);
-  if (!bound.is_ok()) return state.SkipWithError(bound.status().message().c_str());
+struct Arguments {
+  std::string filter;
+  double seconds = 0.2;  // for one line
+  bool json = false, list = false;
+};
+
+struct Line {
+  std::string name;
+  double nanoseconds = 0, flops = 0, bytes = 0;
+  double peak_gflops = 0;
+};
+
+/// The least nanoseconds of a call, in windows of at least some ten microseconds.
+template <typename Call>
+double least_time(double seconds, const Call& call) {
+  using Clock = std::chrono::steady_clock;
+  const auto time = [&](int64_t calls) {
+    const auto start = Clock::now();
+    for (int64_t i = 0; i < calls; ++i) call();
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+  };
+  time(1);
+  constexpr double kWindow = 2e4;
+  const int64_t calls = std::max<int64_t>(1, static_cast<int64_t>(kWindow / time(1)));
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  double least = time(calls);
+  while (Clock::now() < end) least = std::min(least, time(calls));
+  return least / static_cast<double>(calls);
+}
+
+double peak_gflops(Isa isa) {
+  constexpr int64_t kRounds = 20'000;
+  const PeakFunctions& peak = peak_functions(isa);
+  volatile float sink = 0;
+  const double ns = least_time(0.05, [&] { sink = sink + peak.multiply_add(kRounds); });
+  return static_cast<double>(kRounds * peak.flops) / ns;
+}
+
+/// With `cold` the calls go through so many copies of all operands that none is in any cache.
+Result<Line> time_plan(const KernelPlan& plan, const Dims& dims, bool cold, double seconds) {
+  SHIPWAY_ASSIGN_OR_RETURN(const BoundKernel bound, bind(plan, dims));
   const testing::Instance instance =
       testing::make_instance({"", plan.problem, dims}, 1, /*expect=*/false);
   constexpr double kBeyondCaches = 128 << 20;
-  const size_t copies = cold ? static_cast<size_t>(kBeyondCaches / bound->cost.bytes) + 1 : 1;
+  const size_t copies = cold ? static_cast<size_t>(kBeyondCaches / bound.cost.bytes) + 1 : 1;
   std::vector<std::unique_ptr<testing::PreparedRun>> runs;
   for (size_t i = 0; i < copies; ++i)
-    runs.push_back(
-        std::make_unique<testing::PreparedRun>(plan, *bound, instance, /*alignment=*/64));
+    runs.push_back(std::make_unique<testing::PreparedRun>(plan, bound, instance, /*alignment=*/64));
   size_t next = 0;
-  for (auto _ : state) {
-    runs[next]->run({0, bound->parts});
+  Line line;
+  line.flops = bound.cost.flops;
+  line.bytes = bound.cost.bytes;
+  line.nanoseconds = least_time(seconds, [&] {
+    runs[next]->run({0, bound.parts});
     next = (next + 1) % copies;
-  }
-  using benchmark::Counter;
-  state.counters["GFLOP/s"] = Counter(bound->cost.flops * 1e-9, Counter::kIsIterationInvariantRate);
-  state.counters["GB/s"] = Counter(bound->cost.bytes * 1e-9, Counter::kIsIterationInvariantRate);
+  });
+  return line;
 }
 
-void time_tile(benchmark::State& state, const TileTable& tiles, int rows) {
+Line time_tile(const TileTable& tiles, int rows, double seconds) {
   constexpr int64_t kDepth = 256;
   std::vector<float> a(static_cast<size_t>(rows * kDepth), 1),
       b(static_cast<size_t>(2 * tiles.lanes * kDepth), 1),
@@ -234,46 +284,106 @@ void time_tile(benchmark::State& state, const TileTable& tiles, int rows) {
   t.c = c.data();
   t.c_row_stride = 2 * tiles.lanes;
   t.c_vector_stride = tiles.lanes;
-  for (auto _ : state) {
-    tiles.packed[1][rows - 1](t);
-    benchmark::DoNotOptimize(c.data());
-  }
-  state.counters["GFLOP/s"] = benchmark::Counter(2e-9 * kDepth * rows * 2 * tiles.lanes,
-                                                 benchmark::Counter::kIsIterationInvariantRate);
+  Line line;
+  line.flops = 2.0 * kDepth * rows * 2 * tiles.lanes;
+  line.bytes = 4.0 * static_cast<double>(a.size() + b.size() + c.size());
+  line.nanoseconds = least_time(seconds, [&] { tiles.packed[1][rows - 1](t); });
+  return line;
 }
 
-void register_all() {
+void print_line(const Line& line, bool json, bool& first) {
+  const double gflops = line.flops / line.nanoseconds, gbs = line.bytes / line.nanoseconds;
+  if (json) {
+    fmt::print(
+        "{}\n {{\"name\": \"{}\", \"ns\": {:.1f}, \"gflops\": {:.2f}, \"peak_gflops\": {:.2f}, "
+        "\"gbs\": {:.2f}}}",
+        first ? "[" : ",", line.name, line.nanoseconds, gflops, line.peak_gflops, gbs);
+  } else {
+    if (first)
+      fmt::print("{:>12}  {:>8}  {:>6}  {:>7}  kernel\n", "us", "GFLOP/s", "% peak", "GB/s");
+    fmt::print("{:12.2f}  {:8.1f}  {:6.1f}  {:7.1f}  {}\n", line.nanoseconds / 1e3, gflops,
+               100 * gflops / line.peak_gflops, gbs, line.name);
+  }
+  std::fflush(stdout);
+  first = false;
+}
+
+int run(const Arguments& arguments) {
+  const auto is_wanted = [&](const std::string& name) {
+    return name.find(arguments.filter) != std::string::npos;
+  };
+  bool first = true;
+  std::set<std::string_view> shown;
   for (Isa isa : {Isa::kAvx512, Isa::kAvx2, Isa::kSse4}) {
     if (isa > active_isa()) continue;
+    const double peak = arguments.list ? 1 : peak_gflops(isa);
+    const auto show = [&](const std::string& name, const auto& measure) {
+      if (!is_wanted(name)) return true;
+      if (arguments.list) {
+        fmt::print("{}\n", name);
+        return true;
+      }
+      Result<Line> line = measure();
+      if (!line.is_ok()) {
+        fmt::print(stderr, "{}: {}\n", name, line.status().message());
+        return false;
+      }
+      line->name = name;
+      line->peak_gflops = peak;
+      print_line(*line, arguments.json, first);
+      return true;
+    };
     const TileTable& tiles = tiles_for(isa);
-    benchmark::RegisterBenchmark(
-        ("tile_" + std::string(to_string(isa))).c_str(),
-        [&tiles](benchmark::State& state) { time_tile(state, tiles, tiles.max_rows); });
-  }
-  for (const KernelRow& row : kernel_table()) {
-    if (row.isa > active_isa()) continue;
-    for (const KernelCase& kernel_case : shapes_of(row.kind, row.isa))
-      for (const KernelPlan& plan : prepare_all(kernel_case.problem, row.isa))
-        if (&kernel_table()[static_cast<size_t>(plan.row)] == &row)
+    if (!show("tile_" + std::string(to_string(isa)), [&]() -> Result<Line> {
+          return time_tile(tiles, tiles.max_rows, arguments.seconds);
+        }))
+      return 1;
+    for (const KernelRow& row : kernel_table()) {
+      if (row.isa != isa) continue;
+      for (const KernelCase& kernel_case : shapes_of(row.kind, isa))
+        for (const KernelPlan& plan : prepare_all(kernel_case.problem, isa)) {
+          if (&kernel_table()[static_cast<size_t>(plan.row)] != &row) continue;
+          shown.insert(row.name);
           for (bool cold : {false, true}) {
             if (cold && plan.weights.kind == PackKind::kNone) continue;
-            benchmark::RegisterBenchmark(
-                (std::string(row.name) + "/" + kernel_case.name + (cold ? "/cold" : "")).c_str(),
-                [plan, dims = kernel_case.dims, cold](benchmark::State& state) {
-                  time_plan(state, plan, dims, cold);
-                });
+            const std::string name =
+                std::string(row.name) + "/" + kernel_case.name + (cold ? "/cold" : "");
+            if (!show(name,
+                      [&] { return time_plan(plan, kernel_case.dims, cold, arguments.seconds); }))
+              return 1;
           }
+        }
+    }
   }
+  if (arguments.json && !first) fmt::print("\n]\n");
+  for (const KernelRow& row : kernel_table())
+    if (row.isa <= active_isa() && !shown.contains(row.name)) {
+      fmt::print(stderr, "no shape here is for {}\n", row.name);
+      return 1;
+    }
+  return 0;
 }
 
 }  // namespace
 }  // namespace shipway::kernels
 
 int main(int argc, char** argv) {
-  shipway::kernels::register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  shipway::kernels::Arguments arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool has_value = i + 1 < argc;
+    if (argument == "--filter" && has_value) {
+      arguments.filter = argv[++i];
+    } else if (argument == "--seconds" && has_value) {
+      arguments.seconds = std::atof(argv[++i]);
+    } else if (argument == "--json") {
+      arguments.json = true;
+    } else if (argument == "--list") {
+      arguments.list = true;
+    } else {
+      fmt::print(stderr, "usage: kernels_bench [--filter TEXT] [--seconds S] [--json] [--list]\n");
+      return argument == "--help" ? 0 : 2;
+    }
+  }
+  return shipway::kernels::run(arguments);
 }

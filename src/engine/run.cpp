@@ -288,7 +288,7 @@ Status RunContext::run_dynamic(const BoundPlan& bound, const Step& step) {
 
 /// What step i of the part did since `start`; entries from `first` on are of bodies that it ran.
 void RunContext::add_profile(const BoundPlan& bound, size_t i, int64_t start, size_t first) {
-  const auto index = static_cast<size_t>(bound.order[i]);
+  const auto index = static_cast<size_t>(bound.part->order[i]);
   const Step& step = plan_.steps[index];
   const BoundStep& b = bound.steps[i];
   std::vector<StepProfile>& profile = *environment_->profile;

@@ -239,11 +239,11 @@ void run_conv_winograd(const BoundKernel& bound, const Views& views, Range part,
 Prepared prepare_conv_winograd(const Problem& problem, Isa isa) {
   const auto& conv = std::get<ConvProblem>(problem);
   const int lanes = tiles_for(isa).lanes;
-  if (conv.transposed) return Prepared::refuse(RefusalCode::kMode, "a transposed convolution");
+  if (conv.transposed) return Prepared::refuse(RefusalCode::kKind, "a transposed convolution");
   if (conv.input != Layout::blocked(lanes) || conv.output != Layout::blocked(lanes))
     return Prepared::refuse(RefusalCode::kLayout, "input and output are channel-blocked");
   if (conv.kernel != Spatial{1, 3, 3})
-    return Prepared::refuse(RefusalCode::kShape, "a kernel other than 3x3");
+    return Prepared::refuse(RefusalCode::kKind, "a kernel other than 3x3");
   if (conv.strides != Spatial{1, 1, 1})
     return Prepared::refuse(RefusalCode::kStride, "a stride other than 1");
   if (conv.dilations[kHeight] != 1 || conv.dilations[kWidth] != 1)
