@@ -6,6 +6,8 @@
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "graph/text.h"
+#include "operators/body.h"
+#include "operators/bound_to_hardware.h"
 #include "operators/infer.h"
 #include "operators/upgrade.h"
 #include "shipway/formats.h"
@@ -64,10 +66,15 @@ Status info(const InfoArguments& arguments) {
     opsets.push_back((domain.empty() ? "ai.onnx" : domain) + " " + std::to_string(version));
   }
   std::map<std::string, int64_t> operators;
+  std::map<std::string, std::string_view> bound;  // to one machine: the operator, and why
   for (size_t i = 0; i < model.node_count(); ++i) {
     const Node& node = model.node(NodeId{static_cast<int32_t>(i)});
-    if (!node.is_removed())
-      ++operators[(node.domain().empty() ? "" : node.domain() + ".") + node.op_type()];
+    if (node.is_removed()) continue;
+    const std::string name = (node.domain().empty() ? "" : node.domain() + ".") + node.op_type();
+    ++operators[name];
+    if (const std::string_view why = why_bound_to_hardware(node.domain(), node.op_type());
+        !why.empty())
+      bound[name] = why;
   }
   int64_t parameters = 0, bytes = 0;
   for (ValueId id : model.graph().initializers()) {
@@ -77,6 +84,7 @@ Status info(const InfoArguments& arguments) {
     bytes += tensor.byte_size();
   }
   report["operators"] = operators;
+  if (!bound.empty()) report["bound_to_hardware"] = bound;
   report["parameters"] = parameters;
   report["parameter_bytes"] = bytes;
   std::vector<std::string> inputs, outputs;
@@ -102,6 +110,7 @@ Status info(const InfoArguments& arguments) {
     types.emplace_back(id, Type::tensor(model.value(id).type().dtype(), std::move(dims)));
   }
   if (upgrade(copy, Registry::built_in()).is_ok() &&
+      expand_bodies(copy, Registry::built_in()).is_ok() &&
       infer_shapes_for(copy, Registry::built_in(), types, {.strict = false}).is_ok())
     macs = count_macs(copy);
   if (macs) report["macs"] = *macs;
@@ -146,6 +155,9 @@ Status info(const InfoArguments& arguments) {
   std::vector<std::string> lines;
   for (const auto& [count, name] : sorted) lines.push_back(std::to_string(-count) + " " + name);
   list("operators   ", lines);
+  lines.clear();
+  for (const auto& [name, why] : bound) lines.push_back(name + ": " + std::string(why));
+  list("cannot run  ", lines);
   if (memory)
     print_line("memory      " + human_bytes(static_cast<double>(memory->arena_bytes)) +
                " arena (at least " + human_bytes(static_cast<double>(memory->arena_lower_bound)) +

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/bind.h"
 #include "engine/lowering.h"
+#include "operators/bound_to_hardware.h"
 
 namespace shipway {
 
@@ -208,10 +209,13 @@ Status Lowering::refuse_missing() const {
           .first->second.second;
   }
   std::string text;
-  for (const auto& [name, where] : operators)
+  for (const auto& [name, where] : operators) {
+    const Node& first = model_.node(where.first);
+    const std::string_view why = why_bound_to_hardware(first.domain(), first.op_type());
     text += (text.empty() ? "" : "; ") + quoted(name) + " (" + std::to_string(where.second) +
             (where.second == 1 ? " node: " : " nodes, the first: ") + model_.describe(where.first) +
-            ")";
+            ")" + (why.empty() ? "" : ": ") + std::string(why);
+  }
   return Status::unsupported("there is no evaluation of {}", text);
 }
 

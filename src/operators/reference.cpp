@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "operators/bound_to_hardware.h"
 
 namespace shipway {
 namespace {
@@ -74,10 +75,12 @@ Status ReferenceRunner::run_node(const Node& node, std::span<const RuntimeValue>
   const auto fail = [&](const Status& status) {
     return status.is_ok() ? status : status.with_context("{}", model_.describe(node.id()));
   };
-  if (!op || !op->evaluate)
-    return fail(Status::unsupported("there is no evaluation of operator {}{}",
+  if (!op || !op->evaluate) {
+    const std::string_view why = why_bound_to_hardware(node.domain(), node.op_type());
+    return fail(Status::unsupported("there is no evaluation of operator {}{}{}{}",
                                     node.domain().empty() ? "" : node.domain() + ".",
-                                    node.op_type()));
+                                    node.op_type(), why.empty() ? "" : ": ", why));
+  }
   const Schema& schema = *op->versions.newest();
   if (Status status = check_form(node, schema); !status.is_ok()) return fail(status);
   EvaluateContext context(*op, node, schema, inputs, outputs);
