@@ -243,6 +243,7 @@ namespace shipway {
   X("com.microsoft", "Attention", microsoft_attention_operator) \
   X("com.microsoft", "BiasGelu", microsoft_bias_gelu_operator) \
   X("com.microsoft", "DequantizeLinear", microsoft_dequantize_linear_operator) \
+  X("com.microsoft", "DynamicQuantizeLSTM", microsoft_dynamic_quantize_lstm_operator) \
   X("com.microsoft", "DynamicQuantizeMatMul", microsoft_dynamic_quantize_matmul_operator) \
   X("com.microsoft", "EmbedLayerNormalization", microsoft_embed_layer_normalization_operator) \
   X("com.microsoft", "ExpandDims", microsoft_expand_dims_operator) \
@@ -250,11 +251,14 @@ namespace shipway {
   X("com.microsoft", "FusedConv", microsoft_fused_conv_operator) \
   X("com.microsoft", "FusedGemm", microsoft_fused_gemm_operator) \
   X("com.microsoft", "FusedMatMul", microsoft_fused_matmul_operator) \
+  X("com.microsoft", "GatherBlockQuantized", microsoft_gather_block_quantized_operator) \
   X("com.microsoft", "GatherND", microsoft_gather_nd_operator) \
   X("com.microsoft", "Gelu", microsoft_gelu_operator) \
   X("com.microsoft", "GridSample", microsoft_grid_sample_operator) \
+  X("com.microsoft", "GroupQueryAttention", microsoft_group_query_attention_operator) \
   X("com.microsoft", "Inverse", microsoft_inverse_operator) \
   X("com.microsoft", "MatMulIntegerToFloat", microsoft_matmul_integer_to_float_operator) \
+  X("com.microsoft", "MatMulNBits", microsoft_matmul_nbits_operator) \
   X("com.microsoft", "MultiHeadAttention", microsoft_multi_head_attention_operator) \
   X("com.microsoft", "NhwcConv", microsoft_nhwc_conv_operator) \
   X("com.microsoft", "NhwcFusedConv", microsoft_nhwc_fused_conv_operator) \
@@ -276,6 +280,7 @@ namespace shipway {
   X("com.microsoft", "QuantizeLinear", microsoft_quantize_linear_operator) \
   X("com.microsoft", "QuickGelu", microsoft_quick_gelu_operator) \
   X("com.microsoft", "Range", microsoft_range_operator) \
+  X("com.microsoft", "RotaryEmbedding", microsoft_rotary_embedding_operator) \
   X("com.microsoft", "SkipLayerNormalization", microsoft_skip_layer_normalization_operator) \
   X("com.microsoft", "SkipSimplifiedLayerNormalization", microsoft_skip_simplified_layer_normalization_operator) \
   X("com.microsoft", "TransposeMatMul", microsoft_transpose_matmul_operator) \

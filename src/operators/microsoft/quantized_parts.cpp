@@ -17,7 +17,7 @@ ValueId cast(NodeRewrite& rewrite, ValueId x, DType dtype) {
 
 ValueId centred(NodeRewrite& rewrite, ValueId x, ValueId zero) {
   const ValueId number = cast(rewrite, x, DType::kFloat32);
-  if (!zero.is_valid()) return number;
+  if (zero == ValueId{}) return number;
   return rewrite.insert("Sub", {number, cast(rewrite, zero, DType::kFloat32)});
 }
 
@@ -29,7 +29,7 @@ ValueId multiply_quantized(NodeRewrite& rewrite, const QuantizedProduct& product
   for (size_t i = 1; i < product.scales.size(); ++i)  // computed once where they are constant
     scale = rewrite.insert("Mul", {scale, widened(product.scales[i])});
   ValueId y = rewrite.insert("Mul", {rewrite.insert("MatMul", {product.a, product.b}), scale});
-  if (product.bias.is_valid()) y = rewrite.insert("Add", {y, widened(product.bias)});
+  if (product.bias != ValueId{}) y = rewrite.insert("Add", {y, widened(product.bias)});
   return is_wide ? y : cast(rewrite, y, product.dtype);
 }
 
@@ -46,14 +46,14 @@ ValueId as_scalar(NodeRewrite& rewrite, ValueId x) {
 
 ValueId dequantized(NodeRewrite& rewrite, const Quantized& tensor) {
   std::vector<ValueId> inputs{tensor.x, as_scalar(rewrite, tensor.scale)};
-  if (tensor.zero.is_valid()) inputs.push_back(as_scalar(rewrite, tensor.zero));
+  if (tensor.zero != ValueId{}) inputs.push_back(as_scalar(rewrite, tensor.zero));
   return rewrite.insert("DequantizeLinear", std::move(inputs));
 }
 
 Status replace_by_quantized(NodeRewrite& rewrite, ValueId x, ValueId scale, ValueId zero,
                             size_t like) {
   std::vector<ValueId> inputs{x, as_scalar(rewrite, scale)};
-  if (zero.is_valid()) {
+  if (zero != ValueId{}) {
     inputs.push_back(as_scalar(rewrite, zero));
   } else {
     SHIPWAY_ASSIGN_OR_RETURN(const DType dtype, known_dtype(rewrite, like));
