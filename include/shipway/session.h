@@ -26,8 +26,9 @@ struct SessionOptions {
   const Registry* registry = nullptr;
   /// Every node by its plain reference loops, in order; for comparisons.
   bool reference = false;
-  /// Most bytes that a run may hold at once (arena, outputs, intermediate tensors); -1:
-  /// SHIPWAY_MAX_MEMORY, else no limit.
+  /// Most bytes that the session's weights and the values of one run may take together; -1:
+  /// SHIPWAY_MAX_MEMORY, else no limit. Weights that leave no room are refused by `create`, sizes
+  /// by the run that has them.
   int64_t max_memory = -1;
   /// Seconds that a run may take; negative: SHIPWAY_TIMEOUT, else no limit.
   double timeout = -1;
@@ -50,11 +51,20 @@ struct RunOptions {
   std::vector<StepProfile>* profile = nullptr;
 };
 
-/// What a plan needs, known before the run.
+/// What a run needs, known before it. The caller's own inputs are not counted.
 struct MemoryReport {
-  int64_t arena_bytes = 0, arena_lower_bound = 0;
-  int64_t weight_bytes = 0;  // packed
-  int64_t scratch_bytes = 0;
+  int64_t weight_bytes = 0;       // packed for kernels; shared by all runs, like the next
+  int64_t constant_bytes = 0;     // constants that are read as they are
+  int64_t arena_bytes = 0;        // values inside the graph
+  int64_t arena_lower_bound = 0;  // the most of them alive at one step: no plan takes less
+  int64_t output_bytes = 0;
+  int64_t scratch_bytes = 0;  // of all threads
+  /// False when sizes follow from data: what comes after such a step, and bodies of control flow,
+  /// are known in the run only, and not in these numbers.
+  bool is_complete = true;
+  int64_t shared_bytes() const { return weight_bytes + constant_bytes; }
+  int64_t run_bytes() const { return arena_bytes + output_bytes + scratch_bytes; }
+  int64_t peak_bytes() const { return shared_bytes() + run_bytes(); }
 };
 
 /// What a session has planned so far, the bodies of its control flow included. A plan (which step

@@ -296,7 +296,8 @@ typedef struct shipway_session_options {
   int32_t threads;    /* of a run, the caller's included; 0: as many as the process has cores */
   int32_t level;      /* of optimisation, 0 to 3 */
   bool reference;     /* every node by plain loops, for comparisons */
-  int64_t max_memory; /* bytes that a run may hold at once; -1: SHIPWAY_MAX_MEMORY, else no limit */
+  int64_t max_memory; /* bytes that the weights and the values of one run may take together; -1:
+                         SHIPWAY_MAX_MEMORY, else no limit */
   double timeout;     /* seconds that a run may take; -1: SHIPWAY_TIMEOUT, else no limit */
 } shipway_session_options;
 #define SHIPWAY_SESSION_OPTIONS_INIT \

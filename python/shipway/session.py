@@ -42,7 +42,7 @@ class InferenceSession:
     precision: "fp32".
     reference: every node by its plain reference loops, for comparisons.
     timeout: seconds that a run may take; None: SHIPWAY_TIMEOUT, else no limit.
-    max_memory: bytes that a run may hold at once; None: SHIPWAY_MAX_MEMORY, else no limit.
+    max_memory: bytes that the weights and the values of one run may take together; None: SHIPWAY_MAX_MEMORY, else no limit.
 
     Any number of threads may run one session at once; the GIL is released meanwhile.
     """

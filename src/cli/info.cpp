@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,24 @@ std::optional<int64_t> count_macs(const Model& model) {
 
 std::string describe_value(const Model& model, ValueId id) {
   return model.value(id).name() + ": " + to_string(model.value(id).type(), model.dims());
+}
+
+std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
+
+std::vector<std::string> memory_lines(const MemoryReport& memory) {
+  const double ratio = static_cast<double>(memory.arena_bytes) /
+                       static_cast<double>(std::max<int64_t>(memory.arena_lower_bound, 1));
+  std::vector<std::string> lines = {
+      bytes_text(memory.peak_bytes()) + " at most" +
+          (memory.is_complete ? "" : ", and what follows sizes that only the run tells"),
+      bytes_text(memory.weight_bytes) + " packed weights, " + bytes_text(memory.constant_bytes) +
+          " other constants",
+      bytes_text(memory.arena_bytes) + " arena" +
+          (memory.arena_lower_bound > 0 ? " (" + fixed(ratio, 3) + " times the most alive at once)"
+                                        : ""),
+      bytes_text(memory.output_bytes) + " outputs, " + bytes_text(memory.scratch_bytes) +
+          " scratch"};
+  return lines;
 }
 
 }  // namespace
@@ -117,7 +136,10 @@ Status info(const InfoArguments& arguments) {
 
   std::optional<MemoryReport> memory;
   if (arguments.memory) {
-    SHIPWAY_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, Session::create(model));
+    SessionOptions unlimited;  // what it needs is told whatever SHIPWAY_MAX_MEMORY allows
+    unlimited.max_memory = std::numeric_limits<int64_t>::max();
+    SHIPWAY_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
+                             Session::create(model, unlimited));
     std::vector<Shape> wanted;
     for (const ValueInfo& input : session->inputs()) {
       SHIPWAY_ASSIGN_OR_RETURN(Shape shape,
@@ -125,10 +147,17 @@ Status info(const InfoArguments& arguments) {
       wanted.push_back(std::move(shape));
     }
     SHIPWAY_ASSIGN_OR_RETURN(memory, session->memory(wanted));
-    report["memory"] = {{"arena", memory->arena_bytes},
-                        {"arena_lower_bound", memory->arena_lower_bound},
+    report["memory"] = {{"peak", memory->peak_bytes()},
                         {"weights", memory->weight_bytes},
-                        {"scratch", memory->scratch_bytes}};
+                        {"constants", memory->constant_bytes},
+                        {"arena", memory->arena_bytes},
+                        {"arena_lower_bound", memory->arena_lower_bound},
+                        {"outputs", memory->output_bytes},
+                        {"scratch", memory->scratch_bytes},
+                        {"complete", memory->is_complete}};
+    for (size_t i = 0; i < wanted.size(); ++i)
+      report["memory"]["shapes"][session->inputs()[i].name] =
+          std::vector<int64_t>(wanted[i].begin(), wanted[i].end());
   }
   if (arguments.common.json) {
     print_line(report.dump());
@@ -158,12 +187,7 @@ Status info(const InfoArguments& arguments) {
   lines.clear();
   for (const auto& [name, why] : bound) lines.push_back(name + ": " + std::string(why));
   list("cannot run  ", lines);
-  if (memory)
-    print_line("memory      " + human_bytes(static_cast<double>(memory->arena_bytes)) +
-               " arena (at least " + human_bytes(static_cast<double>(memory->arena_lower_bound)) +
-               "), " + human_bytes(static_cast<double>(memory->weight_bytes)) +
-               " packed weights, " + human_bytes(static_cast<double>(memory->scratch_bytes)) +
-               " scratch");
+  if (memory) list("memory      ", memory_lines(*memory));
   return Status::ok();
 }
 

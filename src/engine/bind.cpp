@@ -671,6 +671,8 @@ Result<BoundPlan> bind_part(const Plan& plan, const Model& model,
     bound.scratch_bytes = std::max(bound.scratch_bytes, b.kernel.scratch_bytes);
     bound.cost_ns += b.kernel.cost.nanoseconds;
   }
+  constexpr int64_t kLine = 64;  // each thread's begins with a cache line
+  bound.scratch_bytes = (bound.scratch_bytes + kLine - 1) / kLine * kLine;
   for (int32_t v : part->leaving) {
     const LoweredValue& value = plan.values[static_cast<size_t>(v)];
     SHIPWAY_ASSIGN_OR_RETURN(

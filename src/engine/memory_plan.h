@@ -19,9 +19,9 @@ struct MemoryPlan {
   int64_t lower_bound = 0;  // the most bytes alive at one step: no plan needs less
 };
 
-/// Offsets such that no two buffers alive at the same step overlap. Largest first, each at the
-/// lowest gap that fits: within some per cent of the lower bound on real graphs. O(n^2) in the
-/// worst case, near n log n where lifetimes are short.
+/// Offsets such that no two buffers alive at the same step overlap. Each is put at the lowest gap
+/// that fits, largest first; where that ends above 1.01 of the lower bound, other orders are tried
+/// and the best is taken. O(n^2) in the worst case, near n log n where lifetimes are short.
 MemoryPlan plan_memory(std::span<const Lifetime> lifetimes);
 
 }  // namespace shipway

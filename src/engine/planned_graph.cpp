@@ -41,12 +41,8 @@ constexpr int64_t (*kCapacities[])(int64_t) = {
 }  // namespace
 
 PlannedModel::PlannedModel(const Model& model, const Registry& registry, LoweredModel lowered,
-                           int threads, int64_t max_bytes)
-    : model_(model),
-      registry_(registry),
-      threads_(threads),
-      max_bytes_(max_bytes),
-      index_(model.graph_count(), -1) {
+                           int threads)
+    : model_(model), registry_(registry), threads_(threads), index_(model.graph_count(), -1) {
   for (Plan& plan : lowered.plans) {
     index_[static_cast<size_t>(plan.graph.index)] = static_cast<int32_t>(graphs_.size());
     graphs_.push_back(std::make_unique<PlannedGraph>(*this, std::move(plan)));
@@ -64,6 +60,18 @@ PlanStatistics PlannedModel::statistics() const {
     sum.bindings_kept += one.bindings_kept;
   }
   return sum;
+}
+
+int64_t PlannedModel::constant_bytes() const {
+  std::unordered_map<const Storage*, int64_t> storages;
+  for (const auto& graph : graphs_)
+    for (const LoweredValue& value : graph->plan().values)
+      if (value.kind == LoweredValue::Kind::kConstant && value.is_read &&
+          value.constant.is_defined())
+        storages.emplace(value.constant.storage().get(), value.constant.byte_size());
+  int64_t bytes = 0;
+  for (const auto& [storage, size] : storages) bytes += size;
+  return bytes;
 }
 
 const PlannedGraph* PlannedModel::graph(GraphId id) const {

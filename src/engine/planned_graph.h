@@ -20,15 +20,15 @@ class RunContext;
 /// All graphs of one model; the bodies of If, Loop, Scan and SequenceMap have plans of their own.
 class PlannedModel {
  public:
-  /// `model` and `registry` must outlive it, and the model must not change. `max_bytes`: what a run
-  /// may use, -1 without limit.
-  PlannedModel(const Model& model, const Registry& registry, LoweredModel lowered, int threads,
-               int64_t max_bytes);
+  /// `model` and `registry` must outlive it, and the model must not change.
+  PlannedModel(const Model& model, const Registry& registry, LoweredModel lowered, int threads);
   ~PlannedModel();
 
   const Model& model() const { return model_; }
   const Registry& registry() const { return registry_; }
   int threads() const { return threads_; }
+  /// What a run may use; -1: as much as it wants. Set before the first run.
+  void set_max_bytes(int64_t bytes) { max_bytes_ = bytes; }
   int64_t max_bytes() const { return max_bytes_; }
   const PlannedGraph& main() const { return *graphs_.front(); }
   /// Null when the model has no such graph.
@@ -37,12 +37,14 @@ class PlannedModel {
   PlanStatistics statistics() const;
   /// Of all graphs, the main one's first.
   std::vector<std::shared_ptr<const PlanStep>> steps() const;
+  /// Of the constants that steps read as they are, not packed.
+  int64_t constant_bytes() const;
 
  private:
   const Model& model_;
   const Registry& registry_;
   int threads_;
-  int64_t max_bytes_;
+  int64_t max_bytes_ = -1;
   std::vector<std::unique_ptr<PlannedGraph>> graphs_;
   std::vector<int32_t> index_;  // by GraphId::index; -1: none
 };
@@ -52,7 +54,8 @@ struct RunEnvironment {
   RunLimits limits;
   std::vector<StepProfile>* profile = nullptr;
   ThreadPool::Hold& hold;
-  int depth = 0;  // graphs around this one
+  int depth = 0;           // graphs around this one
+  int64_t held_bytes = 0;  // by those
 };
 
 class PlannedGraph {

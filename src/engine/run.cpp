@@ -10,8 +10,6 @@
 namespace shipway {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
 struct KernelWork {
   const kernels::BoundKernel* kernel;
   kernels::Views views;
@@ -102,6 +100,7 @@ Result<std::vector<RuntimeValue>> RunContext::run_body(GraphId graph,
   if (!body) return Status::internal("a body has no plan");
   RunEnvironment environment = *environment_;
   ++environment.depth;
+  environment.held_bytes += bytes_;
   const auto captured = [this](ValueId id) {
     const auto found =
         std::lower_bound(captured_.begin(), captured_.end(), id,
@@ -111,16 +110,26 @@ Result<std::vector<RuntimeValue>> RunContext::run_body(GraphId graph,
   return body->run(inputs, captured, environment);
 }
 
+bool RunContext::take(int64_t bytes) {
+  bytes_ += bytes;
+  const int64_t most = environment_->limits.max_bytes;
+  return most < 0 || environment_->held_bytes + bytes_ <= most;
+}
+
+Status RunContext::too_much(const std::string& details) const {
+  return Status::limit("the run needs {} bytes for its values{}, it may use {}",
+                       environment_->held_bytes + bytes_, details, environment_->limits.max_bytes);
+}
+
 /// Memory for what the part makes.
 Status RunContext::prepare_part(const BoundPlan& bound) {
   const int threads = graph_.owner().threads();
   const auto part = static_cast<size_t>(bound.part->depth);
-  scratch_bytes_ = (bound.scratch_bytes + static_cast<int64_t>(kAlignment) - 1) /
-                   static_cast<int64_t>(kAlignment) * static_cast<int64_t>(kAlignment);
-  bytes_ += bound.part->arena_bytes + bound.output_bytes + scratch_bytes_ * threads;
-  if (environment_->limits.max_bytes >= 0 && bytes_ > environment_->limits.max_bytes)
-    return Status::limit("the run needs {} bytes for its values, it may use {}", bytes_,
-                         environment_->limits.max_bytes);
+  scratch_bytes_ = bound.scratch_bytes;
+  if (!take(bound.part->arena_bytes + bound.output_bytes + scratch_bytes_ * threads))
+    return too_much(" (arena " + std::to_string(bound.part->arena_bytes) + ", outputs " +
+                    std::to_string(bound.output_bytes) + ", scratch " +
+                    std::to_string(scratch_bytes_ * threads) + ")");
   if (arenas_.size() <= part) arenas_.resize(part + 1);
   std::shared_ptr<Storage>& arena = arenas_[part];
   if (!arena || arena->size() < static_cast<size_t>(bound.part->arena_bytes)) {
@@ -198,6 +207,7 @@ Status RunContext::keep(int32_t v, RuntimeValue value) {
   SHIPWAY_ASSIGN_OR_RETURN(own_[i], owned(std::move(value)));
   Tensor* tensor = own_[i].tensor();
   if (!tensor) return Status::ok();
+  if (!take(tensor->byte_size())) return too_much();
   memory_[i] = static_cast<std::byte*>(tensor->mutable_data());
   const kernels::Layout layout = plan_.values[i].layout;
   if (!layout.is_blocked() || tensor->rank() < 3) return Status::ok();
@@ -205,7 +215,16 @@ Status RunContext::keep(int32_t v, RuntimeValue value) {
                            reorder_now(tensor->data(), tensor->dtype(), tensor->shape(),
                                        {kernels::Layout::plain(), layout}, plan_.isa));
   memory_[i] = static_cast<std::byte*>(blocked_[i].mutable_data());
-  return Status::ok();
+  return take(blocked_[i].byte_size()) ? Status::ok() : too_much();
+}
+
+void RunContext::release(int32_t v) {
+  const auto i = static_cast<size_t>(v);
+  if (const Tensor* tensor = own_[i].tensor();
+      tensor && plan_.values[i].kind == LoweredValue::Kind::kComputed)
+    bytes_ -= tensor->byte_size() + (blocked_[i].is_defined() ? blocked_[i].byte_size() : 0);
+  own_[i] = {};
+  blocked_[i] = {};
 }
 
 Status RunContext::run_reference(const BoundPlan& bound, const Step& step) {
@@ -350,10 +369,7 @@ Status RunContext::run_steps(const BoundPlan& bound) {
       case BoundStep::Kind::kNothing:
         break;
     }
-    for (int32_t v : bound.part->releases[i]) {
-      own_[static_cast<size_t>(v)] = {};
-      blocked_[static_cast<size_t>(v)] = {};
-    }
+    for (int32_t v : bound.part->releases[i]) release(v);
     if (profile && b.kind != BoundStep::Kind::kNothing) add_profile(bound, i, start, first);
   }
   return Status::ok();

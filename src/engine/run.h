@@ -30,6 +30,10 @@ class RunContext {
   /// A value as operators read it: plain, in the shape it has where `v` stands.
   Result<RuntimeValue> plain_value(const BoundPlan& bound, int32_t v) const;
   Status keep(int32_t v, RuntimeValue value);
+  void release(int32_t v);
+  /// Counts memory that the run takes; false when it is more than the run may have.
+  bool take(int64_t bytes);
+  Status too_much(const std::string& details = {}) const;
   void forget();
   Result<std::vector<RuntimeValue>> take_outputs(const BoundPlan& bound);
   Result<std::vector<RuntimeValue>> run_body(GraphId graph, std::span<const RuntimeValue> inputs);
@@ -45,7 +49,7 @@ class RunContext {
   std::vector<std::shared_ptr<Storage>> arenas_;  // by part
   std::shared_ptr<Storage> scratch_;
   int64_t scratch_bytes_ = 0;           // of one thread
-  int64_t bytes_ = 0;                   // of arenas, scratch and outputs of this run
+  int64_t bytes_ = 0;                   // of arenas, scratch, outputs and own values of this run
   std::vector<std::byte*> memory_;      // by lowered value (roots only)
   std::vector<Tensor> output_tensors_;  // by lowered value that goes to the caller
   std::vector<RuntimeValue> own_;  // by lowered value (roots only): given ones, and Place::kOwn

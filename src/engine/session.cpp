@@ -44,7 +44,9 @@ struct Session::State {
   int threads = 1;
   mutable std::once_flag reference_steps_made;
   mutable std::vector<std::shared_ptr<const PlanStep>> reference_steps;  // by node id
+  int64_t run_memory = -1;  // what max_memory leaves beside the weights
 
+  Status keep_to_max_memory();
   Result<std::vector<RuntimeValue>> arrange(std::span<const NamedValue> given) const;
   Status check_shapes(std::span<const RuntimeValue> values) const;
   Result<std::vector<RuntimeValue>> run_by_reference(std::span<const RuntimeValue> values,
@@ -97,9 +99,10 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
         builder.set_constant(id, std::move(constant));
       }
       lowered.released.clear();
-      state->planned = std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered),
-                                                      state->threads, state->options.max_memory);
+      state->planned =
+          std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered), state->threads);
     }
+    SHIPWAY_RETURN_IF_ERROR(state->keep_to_max_memory());
     return std::unique_ptr<Session>(new Session(std::move(state)));
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory("no memory left to prepare the model");
@@ -111,6 +114,20 @@ Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptio
 std::span<const ValueInfo> Session::inputs() const { return state_->inputs; }
 std::span<const ValueInfo> Session::outputs() const { return state_->outputs; }
 const Model& Session::model() const { return state_->model; }
+
+Status Session::State::keep_to_max_memory() {
+  const int64_t most = options.max_memory;
+  if (most < 0) return Status::ok();
+  const int64_t weight_bytes = weights->bytes(),
+                constant_bytes = planned ? planned->constant_bytes() : 0;
+  run_memory = most - weight_bytes - constant_bytes;
+  if (run_memory < 0)
+    return Status::limit(
+        "the model's weights need {} bytes ({} packed, {} as they are), the session may use {}",
+        weight_bytes + constant_bytes, weight_bytes, constant_bytes, most);
+  if (planned) planned->set_max_bytes(run_memory);
+  return Status::ok();
+}
 
 /// The given values in the order of the inputs; names that are unknown, given twice or missing are
 /// all told at once.
@@ -236,7 +253,7 @@ Result<std::vector<RuntimeValue>> Session::run(std::span<const NamedValue> input
       wanted.push_back(found->second);
     }
     RunLimits limits;
-    limits.max_bytes = state.options.max_memory;
+    limits.max_bytes = state.run_memory;
     limits.cancelled = options.cancelled;
     const double timeout = options.timeout >= 0 ? options.timeout : state.options.timeout;
     if (timeout >= 0) {
@@ -282,13 +299,18 @@ Result<MemoryReport> Session::memory(std::span<const Shape> input_shapes) const 
   if (values.size() != state_->inputs.size())
     return Status::invalid_argument("{} shapes for {} inputs", input_shapes.size(),
                                     state_->inputs.size());
-  if (!state_->planned) return MemoryReport{};
+  if (!state_->planned) return MemoryReport{.is_complete = false};
   SHIPWAY_ASSIGN_OR_RETURN(const BoundPlan bound, state_->planned->main().measured(values));
   MemoryReport report;
+  report.weight_bytes = state_->weights->bytes();
+  report.constant_bytes = state_->planned->constant_bytes();
   report.arena_bytes = bound.part->arena_bytes;
   report.arena_lower_bound = bound.part->arena_lower_bound;
-  report.weight_bytes = state_->weights->bytes();
+  report.output_bytes = bound.output_bytes;
   report.scratch_bytes = bound.scratch_bytes * state_->threads;
+  report.is_complete =
+      std::none_of(bound.part->kinds.begin(), bound.part->kinds.end(),
+                   [](BoundStep::Kind kind) { return kind == BoundStep::Kind::kDynamic; });
   return report;
 }
 

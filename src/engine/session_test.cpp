@@ -223,11 +223,70 @@ TEST(Session, KeepsItsLimits) {
   stopped.cancelled = &cancelled;
   EXPECT_EQ(session->run({&input, 1}, {}, stopped).status().code(), StatusCode::kCancelled);
   EXPECT_TRUE(session->run({&input, 1}).is_ok()) << "usable after a limit";
-  SessionOptions small;
-  small.max_memory = 1000;
-  EXPECT_EQ(
-      Session::create(model_of(kConvNet), small).value_or_throw()->run({&input, 1}).status().code(),
-      StatusCode::kLimit);
+}
+
+TEST(Session, KeepsToMaxMemory) {
+  const auto session = Session::create(model_of(kConvNet)).value_or_throw();
+  const Shape shape = {1, 3, 64, 64};
+  const NamedValue input{"x", random(shape, 3)};
+  const MemoryReport needed = session->memory({&shape, 1}).value_or_throw();
+  EXPECT_TRUE(needed.is_complete);
+  EXPECT_GT(needed.weight_bytes, 4 * 24 * 27) << "w1 alone";
+  EXPECT_EQ(needed.output_bytes, 4 * 10);
+  SessionOptions options;
+  options.max_memory = needed.peak_bytes();
+  const auto exact = Session::create(model_of(kConvNet), options).value_or_throw();
+  EXPECT_TRUE(exact->run({&input, 1}).is_ok());
+  options.max_memory = needed.peak_bytes() - 1;
+  const auto small = Session::create(model_of(kConvNet), options).value_or_throw();
+  const Status status = small->run({&input, 1}).status();
+  EXPECT_EQ(status.code(), StatusCode::kLimit);
+  const auto number = [](int64_t n) { return std::to_string(n); };
+  EXPECT_EQ(status.message(), "the run needs " + number(needed.run_bytes()) +
+                                  " bytes for its values (arena " + number(needed.arena_bytes) +
+                                  ", outputs " + number(needed.output_bytes) + ", scratch " +
+                                  number(needed.scratch_bytes) + "), it may use " +
+                                  number(needed.run_bytes() - 1));
+  const NamedValue smaller{"x", random({1, 3, 32, 32}, 3)};
+  EXPECT_TRUE(small->run({&smaller, 1}).is_ok()) << "usable after a limit";
+  options.max_memory = needed.shared_bytes() - 1;
+  const Status refused = Session::create(model_of(kConvNet), options).status();
+  EXPECT_EQ(refused.code(), StatusCode::kLimit);
+  EXPECT_NE(refused.message().find("the model's weights need " +
+                                   std::to_string(needed.shared_bytes()) + " bytes"),
+            std::string::npos)
+      << refused.message();
+}
+
+TEST(Session, CountsWhatOnlyTheRunMakesAgainstMaxMemory) {
+  const std::string text = R"(opset 17
+graph main (x: float[N], n: int64[]) -> (y: float[M]) {
+  true: bool[] = {true}
+  b = NonZero(x)
+  f = Cast[to=1](b)
+  axes: int64[1] = {0}
+  s = Squeeze(f, axes)
+  y = Loop[body=graph (i: int64[], c: bool[], s_in: float[K]) -> (c2: bool[], s_out: float[L]) {
+    c2 = Identity(c)
+    s_out = Concat[axis=0](s_in, s_in)
+  }](n, true, s)
+}
+)";
+  SessionOptions options;
+  options.max_memory = 1 << 20;
+  const auto session = Session::create(model_of(text), options).value_or_throw();
+  Tensor x = Tensor::zeros(DType::kFloat32, {1000}).value_or_throw();
+  for (float& value : x.mutable_as<float>()) value = 1;
+  const auto run = [&](int64_t doublings) {
+    const std::vector<NamedValue> inputs = {{"x", x},
+                                            {"n", Tensor::from<int64_t>({}, {doublings})}};
+    return session->run(inputs);
+  };
+  EXPECT_EQ(run(3).value_or_throw()[0].tensor()->element_count(), 8000);
+  EXPECT_EQ(run(9).status().code(), StatusCode::kLimit) << "2 MB";
+  EXPECT_TRUE(run(3).is_ok());
+  const Shape shapes[] = {{1000}, {}};
+  EXPECT_FALSE(session->memory(shapes).value_or_throw().is_complete);
 }
 
 TEST(Session, RunsInManyThreadsAtOnce) {

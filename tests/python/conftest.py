@@ -40,10 +40,10 @@ def command():
 
 @pytest.fixture(scope="session")
 def shipway(command):
-    """shipway(argument, ...): runs the command; what it said, and its exit code."""
-    def run(*arguments, cwd=None):
+    """shipway(argument, ..., VARIABLE=value): runs the command; what it said, and its exit code."""
+    def run(*arguments, cwd=None, **environment):
         return subprocess.run([command, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300,
-                              check=False)
+                              env={**os.environ, **environment}, check=False)
 
     return run
 

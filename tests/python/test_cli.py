@@ -1,6 +1,7 @@
 """The verbs of the command beside `run`, and wrong usage of all of them."""
 import json
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
@@ -140,6 +141,23 @@ def test_info(shipway, srcnn):
     assert "parameters  20099" in done.stdout and "input: float[" in done.stdout
     text = shipway("info", srcnn, "--text").stdout
     assert "opset 11" in text and "= Conv[" in text
+
+
+def test_info_tells_the_memory_that_a_run_then_keeps_to(shipway, srcnn):
+    shape = ["--shape", "input=1x3x10x20"]
+    memory = json.loads(shipway("info", srcnn, "--memory", "--json", *shape).stdout)["memory"]
+    assert memory["shapes"] == {"input": [1, 3, 10, 20]} and memory["complete"]
+    assert memory["outputs"] == 4 * 3 * 30 * 60
+    assert memory["arena_lower_bound"] <= memory["arena"] <= 1.1 * memory["arena_lower_bound"]
+    parts = ["weights", "constants", "arena", "outputs", "scratch"]
+    assert memory["peak"] == sum(memory[part] for part in parts)
+    assert " at most" in shipway("info", srcnn, "--memory", *shape).stdout
+    run = ["run", srcnn, "--input", "input=random", *shape]
+    assert shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["peak"])).returncode == 0
+    done = shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["peak"] - 1))
+    assert done.returncode == 1 and re.search(r"needs \d+ bytes for its values \(arena \d+, .*\), it may use \d+", done.stderr)
+    done = shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["weights"] - 1))
+    assert done.returncode == 1 and "the model's weights need" in done.stderr
 
 
 # ---- optimize
