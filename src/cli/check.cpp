@@ -2,6 +2,7 @@
 
 #include "cli/command_line.h"
 #include "cli/terminal.h"
+#include "operators/registry.h"
 #include "shipway/checker.h"
 
 namespace shipway::cli {
@@ -9,6 +10,7 @@ namespace shipway::cli {
 Result<bool> check(const CheckArguments& arguments) {
   CheckOptions options;
   options.full_check = arguments.full;
+  options.registry = &Registry::built_in();  // what other domains have here is known too
   const Status verdict = check_model_file(arguments.model, options);
   if (!verdict.is_ok() && verdict.code() != StatusCode::kInvalidModel)
     return verdict;  // could not be read at all
