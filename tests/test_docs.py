@@ -31,3 +31,10 @@ def test_readme_shows_the_figures_of_the_model():
 
     assert len(table("README.md")) >= 9
     assert table("README.md") == table("models/srcnn/README.md")
+
+
+def test_page_on_microsoft_operators_names_all_of_them():
+    listed = (ROOT / "docs/microsoft-operators.md").read_text(encoding="utf-8").split("Most have a")[0]
+    registry = (ROOT / "src/operators/registry.cpp").read_text(encoding="utf-8")
+    for name in re.findall(r'X\("com\.microsoft", "(\w+)"', registry):
+        assert re.search(rf"\b{name}\b", listed), f"{name} is not on the page"

@@ -241,7 +241,10 @@ namespace shipway {
   X("ai.onnx.preview.training", "Gradient", gradient_operator) \
   X("ai.onnx.preview.training", "Momentum", momentum_operator) \
   X("com.microsoft", "Attention", microsoft_attention_operator) \
+  X("com.microsoft", "BiasAdd", microsoft_bias_add_operator) \
   X("com.microsoft", "BiasGelu", microsoft_bias_gelu_operator) \
+  X("com.microsoft", "BiasSplitGelu", microsoft_bias_split_gelu_operator) \
+  X("com.microsoft", "CDist", microsoft_cdist_operator) \
   X("com.microsoft", "DequantizeLinear", microsoft_dequantize_linear_operator) \
   X("com.microsoft", "DynamicQuantizeLSTM", microsoft_dynamic_quantize_lstm_operator) \
   X("com.microsoft", "DynamicQuantizeMatMul", microsoft_dynamic_quantize_matmul_operator) \
@@ -255,6 +258,7 @@ namespace shipway {
   X("com.microsoft", "GatherND", microsoft_gather_nd_operator) \
   X("com.microsoft", "Gelu", microsoft_gelu_operator) \
   X("com.microsoft", "GridSample", microsoft_grid_sample_operator) \
+  X("com.microsoft", "GroupNorm", microsoft_group_norm_operator) \
   X("com.microsoft", "GroupQueryAttention", microsoft_group_query_attention_operator) \
   X("com.microsoft", "Inverse", microsoft_inverse_operator) \
   X("com.microsoft", "MatMulIntegerToFloat", microsoft_matmul_integer_to_float_operator) \
@@ -265,6 +269,7 @@ namespace shipway {
   X("com.microsoft", "NhwcMaxPool", microsoft_nhwc_max_pool_operator) \
   X("com.microsoft", "Pad", microsoft_pad_operator) \
   X("com.microsoft", "QAttention", microsoft_qattention_operator) \
+  X("com.microsoft", "QEmbedLayerNormalization", microsoft_qembed_layer_normalization_operator) \
   X("com.microsoft", "QGemm", microsoft_qgemm_operator) \
   X("com.microsoft", "QLinearAdd", microsoft_qlinear_add_operator) \
   X("com.microsoft", "QLinearAveragePool", microsoft_qlinear_average_pool_operator) \
@@ -281,6 +286,7 @@ namespace shipway {
   X("com.microsoft", "QuickGelu", microsoft_quick_gelu_operator) \
   X("com.microsoft", "Range", microsoft_range_operator) \
   X("com.microsoft", "RotaryEmbedding", microsoft_rotary_embedding_operator) \
+  X("com.microsoft", "SkipGroupNorm", microsoft_skip_group_norm_operator) \
   X("com.microsoft", "SkipLayerNormalization", microsoft_skip_layer_normalization_operator) \
   X("com.microsoft", "SkipSimplifiedLayerNormalization", microsoft_skip_simplified_layer_normalization_operator) \
   X("com.microsoft", "TransposeMatMul", microsoft_transpose_matmul_operator) \

@@ -76,8 +76,7 @@ Status attend_to_itself(NodeRewrite& rewrite, std::array<ValueId, 3> projected,
   }
   if (node.input(mask_input).is_valid())
     SHIPWAY_RETURN_IF_ERROR(add_mask(rewrite, mask_input, parts));
-  if (rewrite.int_attribute("unidirectional") != 0)
-    SHIPWAY_RETURN_IF_ERROR(add_causal_mask(rewrite, parts));
+  if (rewrite.int_attribute("unidirectional") != 0) add_causal_mask(rewrite, parts);
   return attend(rewrite, parts);
 }
 
@@ -98,7 +97,7 @@ Status expand_attention(NodeRewrite& rewrite) {
     begin = end;
   }
   AttentionParts parts;
-  if (node.input(5).is_valid()) parts.biases.push_back(node.input(5));
+  if (node.input(5).is_valid()) SHIPWAY_RETURN_IF_ERROR(add_bias(rewrite, 5, parts));
   return attend_to_itself(rewrite, projected, sizes, 3, 4, std::move(parts));
 }
 

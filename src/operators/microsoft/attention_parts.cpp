@@ -4,7 +4,6 @@
 
 #include "operators/body.h"
 #include "operators/downgrade_steps.h"
-#include "tensor/convert.h"
 
 namespace shipway {
 namespace {
@@ -26,21 +25,18 @@ ValueId counted(NodeRewrite& rewrite, ValueId size) {
   return rewrite.insert("Range", {zero, size, one});
 }
 
-/// A number in the dtype of input `like`.
-Result<ValueId> number_like(NodeRewrite& rewrite, size_t like, std::string_view name,
-                            double value) {
-  SHIPWAY_ASSIGN_OR_RETURN(const DType dtype, known_dtype(rewrite, like));
-  SHIPWAY_ASSIGN_OR_RETURN(Tensor number, from_doubles(dtype, {}, std::span(&value, 1)));
-  return rewrite.add_constant(std::string(name), std::move(number));
+ValueId number(NodeRewrite& rewrite, std::string name, float value) {
+  return rewrite.add_constant(std::move(name), Tensor::scalar(value));
+}
+
+ValueId cast(NodeRewrite& rewrite, ValueId x, DType from, DType to) {
+  return from == to ? x : rewrite.insert("Cast", {x}, {{"to", static_cast<int64_t>(to)}});
 }
 
 /// 0 where `keep`, `filter` elsewhere.
-Status add_where(NodeRewrite& rewrite, ValueId keep, float filter, AttentionParts& parts) {
-  SHIPWAY_ASSIGN_OR_RETURN(const ValueId zero, number_like(rewrite, parts.like, "kept", 0));
-  SHIPWAY_ASSIGN_OR_RETURN(const ValueId masked,
-                           number_like(rewrite, parts.like, "masked", static_cast<double>(filter)));
-  parts.biases.push_back(rewrite.insert("Where", {keep, zero, masked}));
-  return Status::ok();
+void add_where(NodeRewrite& rewrite, ValueId keep, float filter, AttentionParts& parts) {
+  parts.biases.push_back(rewrite.insert(
+      "Where", {keep, number(rewrite, "kept", 0), number(rewrite, "masked", filter)}));
 }
 
 /// keep[b, 0, 0, j] = begin[b] <= j < end[b], from the list of ends and perhaps begins.
@@ -100,7 +96,8 @@ Status add_mask(NodeRewrite& rewrite, size_t i, AttentionParts& parts) {
   SHIPWAY_ASSIGN_OR_RETURN(const int64_t rank, known_rank(rewrite, i));
   if (rank == 1) {
     SHIPWAY_ASSIGN_OR_RETURN(const ValueId keep, keep_between(rewrite, i, parts));
-    return add_where(rewrite, keep, filter, parts);
+    add_where(rewrite, keep, filter, parts);
+    return Status::ok();
   }
   if (rank != 2 && rank != 3)
     return Status::unsupported("a mask of rank {} is not computed, expected 1 to 3", rank);
@@ -108,31 +105,40 @@ Status add_mask(NodeRewrite& rewrite, size_t i, AttentionParts& parts) {
   const ValueId keep = rewrite.insert("Greater", {rewrite.node().input(i), zero});
   const ValueId axes =
       ints(rewrite, "axes", rank == 2 ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1});
-  return add_where(rewrite, rewrite.insert("Unsqueeze", {keep, axes}), filter, parts);
+  add_where(rewrite, rewrite.insert("Unsqueeze", {keep, axes}), filter, parts);
+  return Status::ok();
 }
 
-Status add_causal_mask(NodeRewrite& rewrite, AttentionParts& parts) {
+Status add_bias(NodeRewrite& rewrite, size_t i, AttentionParts& parts) {
+  SHIPWAY_ASSIGN_OR_RETURN(const DType dtype, known_dtype(rewrite, i));
+  parts.biases.push_back(cast(rewrite, rewrite.node().input(i), dtype, DType::kFloat32));
+  return Status::ok();
+}
+
+void add_causal_mask(NodeRewrite& rewrite, AttentionParts& parts) {
   // Below what any mask adds: a query whose keys are all masked still looks at none after its own.
   constexpr float kFilter = std::numeric_limits<float>::lowest();
   ValueId row = counted(rewrite, size_of(rewrite, parts.query, 2));
   if (parts.past_key) row = rewrite.insert("Add", {row, size_of(rewrite, *parts.past_key, 2)});
   const ValueId rows = rewrite.insert("Unsqueeze", {row, ints(rewrite, "axes", {1})});
   const ValueId columns = counted(rewrite, size_of(rewrite, parts.key, 2));
-  return add_where(rewrite, rewrite.insert("LessOrEqual", {columns, rows}), kFilter, parts);
+  add_where(rewrite, rewrite.insert("LessOrEqual", {columns, rows}), kFilter, parts);
 }
 
 Status attend(NodeRewrite& rewrite, const AttentionParts& parts) {
-  const std::vector<Attribute> swap_last{{"perm", std::vector<int64_t>{0, 1, 3, 2}}};
-  ValueId scores =
-      rewrite.insert("MatMul", {parts.query, rewrite.insert("Transpose", {parts.key}, swap_last)});
-  SHIPWAY_ASSIGN_OR_RETURN(const ValueId scale, number_like(rewrite, parts.like, "scale",
-                                                            static_cast<double>(parts.scale)));
-  scores = rewrite.insert("Mul", {scores, scale});
+  // In float32 whatever the dtype: a mask of -10000 would leave nothing of a score in float16.
+  SHIPWAY_ASSIGN_OR_RETURN(const DType dtype, known_dtype(rewrite, parts.like));
+  const auto wide = [&](ValueId x) { return cast(rewrite, x, dtype, DType::kFloat32); };
+  const ValueId keys =
+      rewrite.insert("Transpose", {wide(parts.key)}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}});
+  const ValueId products = rewrite.insert("MatMul", {wide(parts.query), keys});
+  ValueId scores = rewrite.insert("Mul", {products, number(rewrite, "scale", parts.scale)});
   for (ValueId bias : parts.biases) scores = rewrite.insert("Add", {scores, bias});
   const ValueId shares = rewrite.insert("Softmax", {scores}, {{"axis", int64_t{-1}}});
-  const ValueId by_head = rewrite.insert("MatMul", {shares, parts.value});
+  const ValueId by_head = rewrite.insert("MatMul", {shares, wide(parts.value)});
   const ValueId by_place =
-      rewrite.insert("Transpose", {by_head}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}});
+      rewrite.insert("Transpose", {cast(rewrite, by_head, DType::kFloat32, dtype)},
+                     {{"perm", std::vector<int64_t>{0, 2, 1, 3}}});
   make_output(rewrite, 0, "Reshape",
               {by_place, ints(rewrite, "merged", {0, 0, parts.value_hidden})});
   return Status::ok();

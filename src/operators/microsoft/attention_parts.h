@@ -14,10 +14,10 @@ struct AttentionParts {
   ValueId key;                      // [batch, heads, total, size], what came before included
   ValueId value;                    // [batch, heads, total, value size]
   std::optional<ValueId> past_key;  // what came before, part of `key`
-  std::vector<ValueId> biases;  // added to the scores, each broadcast to [batch, heads, sequence,
-                                // total]
+  std::vector<ValueId> biases;  // float32, added to the scores, each broadcast to [batch, heads,
+                                // sequence, total]
   float scale = 1;
-  size_t like = 0;            // the input whose dtype the attention computes in
+  size_t like = 0;            // the input whose dtype query, key and value have
   int64_t value_hidden = -1;  // heads times value size; -1: not known
 };
 
@@ -37,7 +37,10 @@ ValueId slice_columns(NodeRewrite& rewrite, ValueId x, int64_t begin, int64_t en
 Status add_mask(NodeRewrite& rewrite, size_t i, AttentionParts& parts);
 
 /// The bias that keeps a query from looking at keys after its own.
-Status add_causal_mask(NodeRewrite& rewrite, AttentionParts& parts);
+void add_causal_mask(NodeRewrite& rewrite, AttentionParts& parts);
+
+/// Input `i` of the node as a bias of `parts`.
+Status add_bias(NodeRewrite& rewrite, size_t i, AttentionParts& parts);
 
 /// The number that axis `axis` of input `i` has, or nothing.
 std::optional<int64_t> known_size(const NodeRewrite& rewrite, size_t i, size_t axis);

@@ -128,9 +128,9 @@ Status expand_multi_head(NodeRewrite& rewrite) {
       *part = make_output(rewrite, output, "Identity", {*part});
   }
   if (node.input(kMask).is_valid()) SHIPWAY_RETURN_IF_ERROR(add_mask(rewrite, kMask, parts));
-  if (rewrite.int_attribute("unidirectional") != 0)
-    SHIPWAY_RETURN_IF_ERROR(add_causal_mask(rewrite, parts));
-  if (node.input(kAttentionBias).is_valid()) parts.biases.push_back(node.input(kAttentionBias));
+  if (rewrite.int_attribute("unidirectional") != 0) add_causal_mask(rewrite, parts);
+  if (node.input(kAttentionBias).is_valid())
+    SHIPWAY_RETURN_IF_ERROR(add_bias(rewrite, kAttentionBias, parts));
   return attend(rewrite, parts);
 }
 
