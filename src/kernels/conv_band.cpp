@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/sizes.h"
+
 namespace shipway::kernels {
 namespace {
 
@@ -22,9 +24,9 @@ bool touches_padding(const ConvProblem& problem, const ConvDims& dims, size_t ax
 /// several.
 int64_t even_part(int64_t total, int64_t most, int64_t step) {
   if (total <= most) return total;
-  const int64_t parts = (total + most - 1) / most;
-  const int64_t size = (total + parts - 1) / parts;
-  return std::min(total, (size + step - 1) / step * step);
+  const int64_t parts = parts_of(total, most);
+  const int64_t size = parts_of(total, parts);
+  return std::min(total, round_up(size, step));
 }
 
 }  // namespace
@@ -48,8 +50,8 @@ BandShape band_shape(const ConvProblem& problem, const ConvDims& dims, int64_t p
   rows = std::max<int64_t>(rows, problem.kernel[kHeight] > 1 ? 2 : 1);
   shape.rows = even_part(dims.out[kHeight], rows, 1);
   shape.in_rows = reach(problem, kHeight, shape.rows);
-  shape.row_bands = (dims.out[kHeight] + shape.rows - 1) / shape.rows;
-  shape.column_bands = (dims.out[kWidth] + shape.columns - 1) / shape.columns;
+  shape.row_bands = parts_of(dims.out[kHeight], shape.rows);
+  shape.column_bands = parts_of(dims.out[kWidth], shape.columns);
   if (shape.in_place) {
     shape.row_stride = dims.in[kWidth] * pixel;
     shape.channel_stride = dims.in[0] * dims.in[kHeight] * dims.in[kWidth] * pixel;

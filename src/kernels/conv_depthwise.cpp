@@ -9,6 +9,7 @@
 #include "kernels/epilogue.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -195,7 +196,7 @@ Result<BoundKernel> bind_conv_depthwise(const KernelPlan& plan, const Dims& dims
   state.dims = d;
   state.form = epilogue_form(problem.epilogue);
   if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
-  state.blocks = (problem.channels_in + lanes - 1) / lanes;
+  state.blocks = parts_of(problem.channels_in, lanes);
   state.in_plane = d.in[0] * d.in[1] * d.in[2] * lanes;
   state.out_plane = d.out[0] * d.out[1] * d.out[2] * lanes;
   state.padded = d;
@@ -215,16 +216,15 @@ Result<BoundKernel> bind_conv_depthwise(const KernelPlan& plan, const Dims& dims
     state.rows_of_part = d.out[1];
     state.row_parts = 1;
   } else if (d.out[1] > 0 && d.out[2] > 0) {
-    const int64_t parts = (d.out[1] + kRowsOfPart - 1) / kRowsOfPart;
-    state.rows_of_part = (d.out[1] + parts - 1) / parts;
-    state.row_parts = (d.out[1] + state.rows_of_part - 1) / state.rows_of_part;
+    const int64_t parts = parts_of(d.out[1], kRowsOfPart);
+    state.rows_of_part = parts_of(d.out[1], parts);
+    state.row_parts = parts_of(d.out[1], state.rows_of_part);
   }
   bound.parts = d.batch * state.blocks * d.out[0] * state.row_parts;
-  state.segments_offset = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  state.segments_offset = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   const int64_t taps = problem.kernel[1] * problem.kernel[2];
-  state.plane_offset =
-      state.segments_offset +
-      (taps * static_cast<int64_t>(sizeof(Segment) / sizeof(float)) + 15) / 16 * 16;
+  state.plane_offset = state.segments_offset +
+                       whole_lines(taps * static_cast<int64_t>(sizeof(Segment) / sizeof(float)));
   const int64_t plane = state.copy ? state.padded.in[1] * state.padded.in[2] * lanes : 0;
   bound.scratch_bytes = (state.plane_offset + plane) * static_cast<int64_t>(sizeof(float));
   bound.cost = conv_cost(problem, d, 8.0 * static_cast<double>(lanes));  // tuned

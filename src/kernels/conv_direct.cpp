@@ -8,6 +8,7 @@
 #include "kernels/epilogue.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -277,7 +278,7 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   const int64_t in_per_group = problem.channels_in / state.groups,
                 out_per_group = problem.channels_out / state.groups;
   const int64_t pixel = problem.input.is_blocked() ? lanes : 1;
-  state.channels = (in_per_group + pixel - 1) / pixel;
+  state.channels = parts_of(in_per_group, pixel);
   state.in_plane = d.in[0] * d.in[1] * d.in[2] * pixel;
   state.out_plane = d.out[0] * d.out[1] * d.out[2] * lanes;
   state.band = band_shape(problem, d, pixel, state.channels, tiles.max_rows, kBandFloats);
@@ -297,13 +298,13 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   constexpr int64_t kUnitsWanted = 16;  // tuned
   const int64_t divisions = std::clamp<int64_t>(
       (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
-  state.panels_of_unit = (panels + divisions - 1) / divisions;
-  state.panel_units = panels == 0 ? 0 : (panels + state.panels_of_unit - 1) / state.panels_of_unit;
+  state.panels_of_unit = parts_of(panels, divisions);
+  state.panel_units = panels == 0 ? 0 : parts_of(panels, state.panels_of_unit);
   bound.parts = planes * state.panel_units;
 
-  int64_t floats = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  int64_t floats = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   state.segments_offset = floats;
-  floats += (state.segments * static_cast<int64_t>(sizeof(Segment) / sizeof(float)) + 15) / 16 * 16;
+  floats += whole_lines(state.segments * static_cast<int64_t>(sizeof(Segment) / sizeof(float)));
   state.band_offset = floats;
   floats += state.band.scratch_floats;
   bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));

@@ -7,6 +7,7 @@
 #include "kernels/conv_band.h"
 #include "kernels/epilogue.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -132,9 +133,9 @@ Result<BoundKernel> bind_conv_few_outputs(const KernelPlan& plan, const Dims& di
   state.band = band_shape(problem, state.dims, 1, problem.channels_in, 4 * tiles.lanes, kBandFloats,
                           /*copy=*/true, tiles.lanes);
   bound.parts = given.batch * state.dims.out[0] * state.band.row_bands * state.band.column_bands;
-  int64_t floats = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  int64_t floats = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   state.segments_offset = floats;
-  floats += (state.segments * static_cast<int64_t>(sizeof(Segment) / sizeof(float)) + 15) / 16 * 16;
+  floats += whole_lines(state.segments * static_cast<int64_t>(sizeof(Segment) / sizeof(float)));
   state.band_offset = floats;
   floats += state.band.scratch_floats;
   bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));

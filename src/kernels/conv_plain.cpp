@@ -13,6 +13,7 @@
 #include "kernels/gemm_rows.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -274,27 +275,26 @@ Result<BoundKernel> bind_conv_plain(const KernelPlan& plan, const Dims& dims) {
   state.form = epilogue_form(problem.epilogue);
   const auto count = [&](size_t axis) {  // outputs of the largest phase
     const int64_t stride = problem.transposed ? problem.strides[axis] : 1;
-    return (d.out[axis] + stride - 1) / stride;
+    return parts_of(d.out[axis], stride);
   };
   if (problem.transposed)
     state.phases = problem.strides[0] * problem.strides[1] * problem.strides[2];
   state.most_pixels = count(0) * count(1) * count(2);
   const int64_t pixels_of_unit = kPanelsOfUnit * panel,
                 out_group = problem.channels_out / problem.group;
-  state.pixel_units = (state.most_pixels + pixels_of_unit - 1) / pixels_of_unit;
+  state.pixel_units = parts_of(state.most_pixels, pixels_of_unit);
   // Gathering is repeated for every unit of channels: divide them only where there are few pixels.
   const int64_t units = d.batch * problem.group * state.phases * state.pixel_units;
   state.channels_of_unit =
       units >= 8
           ? out_group
           : std::min<int64_t>(out_group, std::max<int64_t>(8 * tiles.max_rows, out_group / 8));
-  state.channel_units =
-      out_group == 0 ? 0 : (out_group + state.channels_of_unit - 1) / state.channels_of_unit;
+  state.channel_units = out_group == 0 ? 0 : parts_of(out_group, state.channels_of_unit);
   bound.parts = units * state.channel_units;
   const int64_t k = problem.channels_in / problem.group * problem.kernel[0] * problem.kernel[1] *
                     problem.kernel[2];
   state.chunk = std::max<int64_t>(1, std::min(k, kChunk));
-  state.panel_offset = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  state.panel_offset = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   bound.scratch_bytes =
       (state.panel_offset + pixels_of_unit * (problem.transposed ? k : state.chunk)) *
       static_cast<int64_t>(sizeof(float));

@@ -8,6 +8,7 @@
 #include "kernels/epilogue.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -42,7 +43,7 @@ Walk walk(const ConvProblem& problem, const ConvDims& d, size_t axis, int64_t of
           int64_t end) {
   const int64_t stride = problem.strides[axis], shift = offset - d.pads[axis];
   // The first of all positions p >= 0 with p * stride >= x.
-  const auto first = [&](int64_t x) { return x <= 0 ? 0 : (x + stride - 1) / stride; };
+  const auto first = [&](int64_t x) { return x <= 0 ? 0 : parts_of(x, stride); };
   if (problem.transposed) {  // out = in * stride + shift
     const int64_t from = first(begin - shift), to = std::min(first(end - shift), d.in[axis]);
     return {from, from * stride + shift, std::max<int64_t>(to - from, 0), 1, stride};
@@ -277,18 +278,18 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims) {
 
   const int64_t rows = kOutputFloats / std::max<int64_t>(1, d.out[kWidth] * 2 * lanes);
   state.rows_of_unit = std::clamp<int64_t>(rows, 1, std::max<int64_t>(d.out[kHeight], 1));
-  state.row_units = (d.out[kHeight] + state.rows_of_unit - 1) / state.rows_of_unit;
+  state.row_units = parts_of(d.out[kHeight], state.rows_of_unit);
   const int64_t panels = (problem.channels_out / state.groups + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes = d.batch * d.out[0] * state.groups * state.row_units;
   // Neighbouring panels read the same input.
   constexpr int64_t kUnitsWanted = 16;  // tuned
   const int64_t divisions = std::clamp<int64_t>(
       (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
-  state.panels_of_unit = (panels + divisions - 1) / divisions;
-  state.panel_units = panels == 0 ? 0 : (panels + state.panels_of_unit - 1) / state.panels_of_unit;
+  state.panels_of_unit = parts_of(panels, divisions);
+  state.panel_units = panels == 0 ? 0 : parts_of(panels, state.panels_of_unit);
   bound.parts = d.out[kWidth] == 0 ? 0 : planes * state.panel_units;
 
-  state.segments_offset = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  state.segments_offset = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   bound.scratch_bytes = state.segments_offset * static_cast<int64_t>(sizeof(float)) +
                         state.channels * static_cast<int64_t>(sizeof(Segment));
   bound.cost = conv_cost(problem, d, 12.0 * static_cast<double>(lanes));  // tuned

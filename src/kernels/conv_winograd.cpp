@@ -11,6 +11,7 @@
 #include "kernels/epilogue.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 #include "kernels/winograd.h"
 
@@ -20,13 +21,13 @@ namespace {
 using winograd::kPositions;
 using winograd::kTile;
 
-constexpr int64_t kInputFloats = 96 << 10;  // transformed inputs of a block: 384 KiB of L2
-constexpr int64_t kChunk = 128;             // channels of one sum
-constexpr int64_t kApart = 16;         // floats between positions, which must not share sets of L1
-constexpr int64_t kLeastChannels = 8;  // below it the transforms cost more than they save
+constexpr int64_t kInputFloats = 96 << 10;  // tuned: transformed inputs of a block: 384 KiB of L2
+constexpr int64_t kChunk = 128;             // tuned: channels of one sum
+constexpr int64_t kApart = 16;  // tuned: floats between positions, which must not share sets of L1
+constexpr int64_t kLeastChannels = 8;  // tuned: below it the transforms cost more than they save
 // Four times the weights must be worth reading: from caches, or from memory.
-constexpr int64_t kLeastPixels = 6 * 6, kLeastPixelsFromMemory = 14 * 14;
-constexpr int64_t kCachedWeights = 4 << 20;  // bytes
+constexpr int64_t kLeastPixels = 6 * 6, kLeastPixelsFromMemory = 14 * 14;  // tuned
+constexpr int64_t kCachedWeights = 4 << 20;                                // tuned: bytes
 constexpr size_t kHeight = 1, kWidth = 2;
 
 struct State {
@@ -129,7 +130,7 @@ void multiply(const Run& run, int64_t count, int64_t panel) {
       for (int64_t i = 0; i < split.count; ++i) {
         const int64_t rows = split.rows(i);
         t.add = first > 0 ? t.c : nullptr;
-        t.prefetch = ahead < ahead_end ? ahead : nullptr;
+        t.prefetch = ahead < ahead_end ? ahead : nullptr;  // tuned
         ahead += chunk.length / 4 * 16;
         functions[rows - 1](t);
         t.a += rows * t.a_row_stride;
@@ -278,8 +279,8 @@ Result<BoundKernel> bind_conv_winograd(const KernelPlan& plan, const Dims& dims)
   state.out_plane = d.out[0] * d.out[kHeight] * d.out[kWidth] * lanes;
 
   const int64_t in_floats = state.in_blocks * lanes;
-  const int64_t tile_rows = (d.out[kHeight] + kTile - 1) / kTile,
-                tile_columns = (d.out[kWidth] + kTile - 1) / kTile;
+  const int64_t tile_rows = parts_of(d.out[kHeight], kTile),
+                tile_columns = parts_of(d.out[kWidth], kTile);
   const int64_t most =
       std::max<int64_t>(kInputFloats / (kPositions * in_floats), tiles_for(plan.isa).max_rows);
   state.column_blocks = RowTiles(tile_columns, most);
@@ -292,20 +293,20 @@ Result<BoundKernel> bind_conv_winograd(const KernelPlan& plan, const Dims& dims)
   const int64_t blocks = d.batch * d.out[0] * state.row_blocks.count * state.column_blocks.count;
   // All output channels of a block in one unit transform it once; fewer when that leaves too few
   // units to share out.
-  constexpr int64_t kUnitsWanted = 16;
+  constexpr int64_t kUnitsWanted = 16;  // tuned
   const int64_t divisions = std::clamp<int64_t>(
       (kUnitsWanted + blocks - 1) / std::max<int64_t>(blocks, 1), 1, panels.count());
-  state.panels_of_unit = (panels.count() + divisions - 1) / divisions;
-  state.panel_units = (panels.count() + state.panels_of_unit - 1) / state.panels_of_unit;
+  state.panels_of_unit = parts_of(panels.count(), divisions);
+  state.panel_units = parts_of(panels.count(), state.panels_of_unit);
   bound.parts = blocks * state.panel_units;
 
   state.input_stride = block_tiles * in_floats + kApart;
   state.product_stride = block_tiles * panels.panel + kApart;
-  state.input_offset = (EpilogueRunner::scratch_floats(problem.epilogue) + 15) / 16 * 16;
+  state.input_offset = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   state.product_offset = state.input_offset + kPositions * state.input_stride;
   bound.scratch_bytes = (state.product_offset + kPositions * state.product_stride) *
                         static_cast<int64_t>(sizeof(float));
-  bound.cost = conv_cost(problem, d, 24.0 * static_cast<double>(lanes));
+  bound.cost = conv_cost(problem, d, 24.0 * static_cast<double>(lanes));  // tuned
   return bound;
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/kernels.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -278,12 +279,12 @@ Result<BoundKernel> bind_elementwise(const KernelPlan& plan, const Dims& dims_va
     state.tile_rows = state.columns < kTile
                           ? std::max<int64_t>(1, std::min(state.rows, kTile / state.columns))
                           : 1;
-    state.column_tiles = (state.columns + state.tile_columns - 1) / state.tile_columns;
-    state.row_tiles = (state.rows + state.tile_rows - 1) / state.tile_rows;
+    state.column_tiles = parts_of(state.columns, state.tile_columns);
+    state.row_tiles = parts_of(state.rows, state.tile_rows);
     state.tiles = outer * state.row_tiles * state.column_tiles;
     state.tiles_per_part =
         std::max<int64_t>(1, kElementsPerPart / (state.tile_rows * state.tile_columns));
-    bound.parts = (state.tiles + state.tiles_per_part - 1) / state.tiles_per_part;
+    bound.parts = parts_of(state.tiles, state.tiles_per_part);
   }
   bound.scratch_bytes = slots * kTile * static_cast<int64_t>(sizeof(float));
   bound.cost.flops = static_cast<double>(elements) * program.instruction_count;

@@ -23,8 +23,8 @@ struct Constants {
   float p, q;
 };
 
-/// y[i] = op(a[i], b[i], c[i]), the last incomplete vector through a buffer, so that nothing
-/// outside is touched and every element gets the same arithmetic whatever its position.
+/// y[i] = op(a[i], b[i], c[i]), the last incomplete vector apart, so that nothing outside is
+/// touched and every element gets the same arithmetic whatever its position.
 template <int kArguments, typename Op>
 HWY_INLINE void map(const float* a, const float* b, const float* c, float* y, int64_t n, Op op) {
   const Floats d;
@@ -38,21 +38,16 @@ HWY_INLINE void map(const float* a, const float* b, const float* c, float* y, in
     hn::StoreU(op(va, vb, vc), d, y + i);
   }
   if (i == n) return;
-  HWY_ALIGN float tail[3][16] = {};
-  for (int64_t j = i; j < n; ++j) {
-    tail[0][j - i] = a[j];
-    if (kArguments > 1) tail[1][j - i] = b[j];
-    if (kArguments > 2) tail[2][j - i] = c[j];
-  }
-  const F result = op(hn::Load(d, tail[0]), hn::Load(d, tail[1]), hn::Load(d, tail[2]));
-  hn::Store(result, d, tail[0]);
-  for (int64_t j = i; j < n; ++j) y[j] = tail[0][j - i];
+  const F va = load_part(a + i, n - i);
+  const F vb = kArguments > 1 ? load_part(b + i, n - i) : zero;
+  const F vc = kArguments > 2 ? load_part(c + i, n - i) : zero;
+  store_part(op(va, vb, vc), y + i, n - i);
 }
 
-template <int kArguments, typename Op>
+template <typename Op>
 void run(const float* a, const float* b, const float* c, float p, float q, float* y, int64_t n) {
   const Op op{{p, q}};
-  map<kArguments>(a, b, c, y, n, op);
+  map<Op::kArguments>(a, b, c, y, n, op);
 }
 
 // min and max that keep NaN, as ONNX asks: a comparison with NaN is false, so the tested one is
@@ -80,14 +75,17 @@ HWY_INLINE F expm1(F x) {  // relative error 1e-6: tanh(x/2) * (e^x + 1), which 
 
 #define SHIPWAY_OP1(name, ...)                                       \
   struct name : Constants {                                          \
+    static constexpr int kArguments = 1;                             \
     HWY_INLINE F operator()(F a, F, F) const { return __VA_ARGS__; } \
   }
 #define SHIPWAY_OP2(name, ...)                                         \
   struct name : Constants {                                            \
+    static constexpr int kArguments = 2;                               \
     HWY_INLINE F operator()(F a, F b, F) const { return __VA_ARGS__; } \
   }
 #define SHIPWAY_OP3(name, ...)                                           \
   struct name : Constants {                                              \
+    static constexpr int kArguments = 3;                                 \
     HWY_INLINE F operator()(F a, F b, F c) const { return __VA_ARGS__; } \
   }
 
@@ -168,12 +166,12 @@ void run_pow(const float* a, const float* b, const float*, float, float, float* 
 }
 void run_pow_constant(const float* a, const float*, const float*, float p, float q, float* y,
                       int64_t n) {
-  if (p == 1) return run<1, Copy>(a, nullptr, nullptr, p, q, y, n);
-  if (p == 2) return run<1, Square>(a, nullptr, nullptr, p, q, y, n);
+  if (p == 1) return run<Copy>(a, nullptr, nullptr, p, q, y, n);
+  if (p == 2) return run<Square>(a, nullptr, nullptr, p, q, y, n);
   if (p == 3)
     return map<1>(a, nullptr, nullptr, y, n,
                   [](F x, F, F) HWY_ATTR { return hn::Mul(hn::Mul(x, x), x); });
-  if (p == -1) return run<1, Reciprocal>(a, nullptr, nullptr, p, q, y, n);
+  if (p == -1) return run<Reciprocal>(a, nullptr, nullptr, p, q, y, n);
   for (int64_t i = 0; i < n; ++i)
     y[i] = static_cast<float>(std::pow(static_cast<double>(a[i]), static_cast<double>(p)));
 }
@@ -181,61 +179,61 @@ void run_pow_constant(const float* a, const float*, const float*, float p, float
 }  // namespace
 
 /// In the order of Opcode.
-const ElementwiseFunction kElementwise[] = {run<1, Copy>,
-                                            run<1, AbsOp>,
-                                            run<1, NegOp>,
-                                            run<1, SignOp>,
-                                            run<1, Relu>,
-                                            run<1, LeakyRelu>,
-                                            run<1, ThresholdedRelu>,
-                                            run<1, Clip>,
-                                            run<1, Affine>,
-                                            run<1, Elu>,
-                                            run<1, Selu>,
-                                            run<1, Celu>,
-                                            run<1, Sigmoid>,
-                                            run<1, HardSigmoid>,
-                                            run<1, HardSwish>,
-                                            run<1, Silu>,
-                                            run<1, TanhOp>,
-                                            run<1, ErfOp>,
-                                            run<1, Gelu>,
-                                            run<1, GeluTanh>,
-                                            run<1, Mish>,
-                                            run<1, Softplus>,
-                                            run<1, Softsign>,
-                                            run<1, ExpOp>,
-                                            run<1, LogOp>,
-                                            run<1, SqrtOp>,
-                                            run<1, Rsqrt>,
-                                            run<1, Reciprocal>,
-                                            run<1, Square>,
+const ElementwiseFunction kElementwise[] = {run<Copy>,
+                                            run<AbsOp>,
+                                            run<NegOp>,
+                                            run<SignOp>,
+                                            run<Relu>,
+                                            run<LeakyRelu>,
+                                            run<ThresholdedRelu>,
+                                            run<Clip>,
+                                            run<Affine>,
+                                            run<Elu>,
+                                            run<Selu>,
+                                            run<Celu>,
+                                            run<Sigmoid>,
+                                            run<HardSigmoid>,
+                                            run<HardSwish>,
+                                            run<Silu>,
+                                            run<TanhOp>,
+                                            run<ErfOp>,
+                                            run<Gelu>,
+                                            run<GeluTanh>,
+                                            run<Mish>,
+                                            run<Softplus>,
+                                            run<Softsign>,
+                                            run<ExpOp>,
+                                            run<LogOp>,
+                                            run<SqrtOp>,
+                                            run<Rsqrt>,
+                                            run<Reciprocal>,
+                                            run<Square>,
                                             run_pow_constant,
-                                            run<1, FloorOp>,
-                                            run<1, CeilOp>,
-                                            run<1, RoundOp>,
+                                            run<FloorOp>,
+                                            run<CeilOp>,
+                                            run<RoundOp>,
                                             run_sin,
                                             run_cos,
-                                            run<1, NotOp>,
-                                            run<1, IsNan>,
-                                            run<2, AddOp>,
-                                            run<2, SubOp>,
-                                            run<2, MulOp>,
-                                            run<2, DivOp>,
-                                            run<2, MinOp>,
-                                            run<2, MaxOp>,
+                                            run<NotOp>,
+                                            run<IsNan>,
+                                            run<AddOp>,
+                                            run<SubOp>,
+                                            run<MulOp>,
+                                            run<DivOp>,
+                                            run<MinOp>,
+                                            run<MaxOp>,
                                             run_pow,
-                                            run<2, Prelu>,
-                                            run<2, Equal>,
-                                            run<2, Less>,
-                                            run<2, LessOrEqual>,
-                                            run<2, Greater>,
-                                            run<2, GreaterOrEqual>,
-                                            run<2, AndOp>,
-                                            run<2, OrOp>,
-                                            run<2, XorOp>,
-                                            run<3, Select>,
-                                            run<3, MulAddOp>};
+                                            run<Prelu>,
+                                            run<Equal>,
+                                            run<Less>,
+                                            run<LessOrEqual>,
+                                            run<Greater>,
+                                            run<GreaterOrEqual>,
+                                            run<AndOp>,
+                                            run<OrOp>,
+                                            run<XorOp>,
+                                            run<Select>,
+                                            run<MulAddOp>};
 static_assert(sizeof(kElementwise) / sizeof(kElementwise[0]) ==
               static_cast<size_t>(Opcode::kMulAdd) + 1);
 

@@ -8,6 +8,7 @@
 #include "kernels/gemm_rows.h"
 #include "kernels/pack.h"
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 #include "kernels/transpose_block.h"
 
@@ -252,10 +253,6 @@ void run_gemm(const BoundKernel& bound, const Views& views, Range part, void* sc
   }
 }
 
-int64_t round_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 }  // namespace
 
 Prepared prepare_gemm(const Problem& problem, Isa isa) {
@@ -297,12 +294,10 @@ Result<BoundKernel> bind_gemm(const KernelPlan& plan, const Dims& dims) {
   }
   if (d.m <= 0 || d.n <= 0 || state.batch <= 0) return bound;
 
-  const int64_t panel = 2 * tiles.lanes, panels = (d.n + panel - 1) / panel;
+  const int64_t panel = 2 * tiles.lanes, panels = parts_of(d.n, panel);
   state.chunk = std::max<int64_t>(1, std::min(d.k, kChunk));
   // k a little over one chunk: two equal chunks rather than a full and a short one.
-  if (d.k > kChunk)
-    state.chunk =
-        round_up((d.k + (d.k + kChunk - 1) / kChunk - 1) / ((d.k + kChunk - 1) / kChunk), 16);
+  if (d.k > kChunk) state.chunk = round_up(parts_of(d.k, parts_of(d.k, kChunk)), 16);
   state.many_panels = problem.packed_b && d.m <= tiles.many_panels_rows && !problem.transpose_a;
   state.direct_b = !problem.packed_b && !problem.transpose_b && !problem.transpose_a && d.m <= 4;
   // Few rows use every panel once, straight from memory: longer streams.
@@ -316,9 +311,9 @@ Result<BoundKernel> bind_gemm(const KernelPlan& plan, const Dims& dims) {
         std::min(d.m, (state.batch * panels >= 4 * kPanelsOfUnit ? 8 : 4) * kRowsOfUnit);
     if (state.batch >= 4) state.panels_of_unit = panels;
   }
-  state.row_units = (d.m + state.rows_of_unit - 1) / state.rows_of_unit;
+  state.row_units = parts_of(d.m, state.rows_of_unit);
   if (state.row_units >= 16) state.panels_of_unit = std::min<int64_t>(panels, 16);
-  state.column_units = (panels + state.panels_of_unit - 1) / state.panels_of_unit;
+  state.column_units = parts_of(panels, state.panels_of_unit);
   state.columns_outside = d.n >= d.m;
   const bool aliases = d.a_row_stride % 1024 == 0 && d.k > 64 && d.m > tiles.max_rows / 2;
   state.pack_a = problem.transpose_a || aliases;

@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include <cstring>
+
 HWY_BEFORE_NAMESPACE();
 namespace shipway::kernels {
 namespace HWY_NAMESPACE {
@@ -19,6 +21,21 @@ using Ints = hn::RebindToSigned<Floats>;
 using F = hn::Vec<Floats>;
 
 HWY_INLINE F set(float value) { return hn::Set(Floats(), value); }
+
+/// `count` numbers, fewer than a vector has, and `rest` behind them. Nothing outside is read.
+HWY_INLINE F load_part(const float* x, int64_t count, float rest = 0) {
+  const Floats d;
+  HWY_ALIGN float part[hn::MaxLanes(Floats())];
+  hn::Store(set(rest), d, part);
+  std::memcpy(part, x, static_cast<size_t>(count) * sizeof(float));
+  return hn::Load(d, part);
+}
+/// The first `count` lanes; nothing outside is written.
+HWY_INLINE void store_part(F v, float* y, int64_t count) {
+  HWY_ALIGN float part[hn::MaxLanes(Floats())];
+  hn::Store(v, Floats(), part);
+  std::memcpy(y, part, static_cast<size_t>(count) * sizeof(float));
+}
 
 /// 2^n for integers -252 <= n <= 254 held in `n`, applied to x in two steps so that neither
 /// overflows early.

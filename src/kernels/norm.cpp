@@ -7,6 +7,7 @@
 #include "kernels/problems.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -161,7 +162,7 @@ Result<BoundKernel> bind_norm(const KernelPlan& plan, const Dims& dims) {
   if (unit <= 0) state.units = 0;
   if (state.units > 0) {
     state.units_of_part = std::clamp<int64_t>(kFloatsOfPart / unit, 1, state.units);
-    bound.parts = (state.units + state.units_of_part - 1) / state.units_of_part;
+    bound.parts = parts_of(state.units, state.units_of_part);
   }
   const double elements = static_cast<double>(state.units) * static_cast<double>(unit);
   bound.cost.flops = elements * 6;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/kernels.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 
@@ -13,10 +14,10 @@ struct Panels {
   int64_t n, k;
   int32_t panel, vector;
 
-  int64_t count() const { return (n + panel - 1) / panel; }
+  int64_t count() const { return parts_of(n, panel); }
   int64_t width(int64_t index) const {
     const int64_t left = n - index * panel;
-    return left >= panel ? panel : (left + vector - 1) / vector * vector;
+    return left >= panel ? panel : round_up(left, vector);
   }
   int64_t offset(int64_t index) const { return index * panel * k; }  // floats
   int64_t floats() const { return count() == 0 ? 0 : offset(count() - 1) + k * width(count() - 1); }

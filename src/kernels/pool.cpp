@@ -2,6 +2,7 @@
 // first, whole rows at a time, then the columns. Both layouts and any rank take the same way: a
 // blocked value only has wider pixels.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -9,6 +10,7 @@
 #include "kernels/problems.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -124,14 +126,15 @@ void run_global(const BoundKernel& bound, const Views& views, Range part, void*)
   for (int64_t plane = part.begin; plane < part.end; ++plane) {
     const float* x = views.input(0) + plane * spatial * state.pixel;
     float* y = views.output(0) + plane * state.pixel;
-    constexpr int64_t kMostPixel = 16;
-    double total[kMostPixel];
-    std::fill_n(total, kMostPixel, is_max ? -std::numeric_limits<double>::infinity() : 0.0);
-    const auto add = [&](int64_t lane, float value) {
+    constexpr size_t kMostPixel = 16;
+    std::array<double, kMostPixel> total;
+    total.fill(is_max ? -std::numeric_limits<double>::infinity() : 0.0);
+    const auto add = [&](size_t lane, float value) {
       if (!is_max) total[lane] += static_cast<double>(value);
       if (is_max && (static_cast<double>(value) > total[lane] || std::isnan(value)))
         total[lane] = static_cast<double>(value);
     };
+    const auto pixel = static_cast<size_t>(state.pixel);
     const int64_t chunk = state.pixel == 1 ? kRowChunk : 256;
     for (int64_t begin = 0; begin < spatial; begin += chunk) {
       const int64_t count = std::min(chunk, spatial - begin);
@@ -139,12 +142,13 @@ void run_global(const BoundKernel& bound, const Views& views, Range part, void*)
         add(0, (is_max ? rows.maximum : rows.sum)(x + begin, count));
         continue;
       }
-      float partial[kMostPixel];
-      const PoolRow row{x + begin * state.pixel, partial, 1, state.pixel, 1, 1, count, nullptr};
+      std::array<float, kMostPixel> partial;
+      const PoolRow row{
+          x + begin * state.pixel, partial.data(), 1, state.pixel, 1, 1, count, nullptr};
       (is_max ? pool.maximum : pool.sum)(row);
-      for (int64_t lane = 0; lane < state.pixel; ++lane) add(lane, partial[lane]);
+      for (size_t lane = 0; lane < pixel; ++lane) add(lane, partial[lane]);
     }
-    for (int64_t lane = 0; lane < state.pixel; ++lane)
+    for (size_t lane = 0; lane < pixel; ++lane)
       y[lane] =
           static_cast<float>(is_max ? total[lane] : total[lane] / static_cast<double>(spatial));
   }
@@ -191,7 +195,7 @@ Result<BoundKernel> bind_pool(const KernelPlan& plan, const Dims& dims) {
   state.buffer_columns =
       (d.out[2] - 1) * problem.strides[2] + (problem.kernel[2] - 1) * problem.dilations[2] + 1;
   state.rows_of_part = std::clamp<int64_t>(kFloatsOfPart / (d.out[2] * state.pixel), 1, d.out[1]);
-  state.row_parts = (d.out[1] + state.rows_of_part - 1) / state.rows_of_part;
+  state.row_parts = parts_of(d.out[1], state.rows_of_part);
   bound.parts = state.planes * d.out[0] * state.row_parts;
   state.divisors_offset = state.buffer_columns * state.pixel + kPoolSlack;
   state.columns_offset = state.divisors_offset + d.out[2];

@@ -9,6 +9,7 @@
 #include "kernels/pack.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 #include "kernels/tile_choice.h"
 
 namespace shipway::kernels {
@@ -226,11 +227,11 @@ Result<BoundKernel> bind_recurrent(const KernelPlan& plan, const Dims& dims) {
   if (d.batch <= 0 || problem.hidden <= 0) return bound;
 
   // Whole tiles of rows share one reading of the weights; a second block of them a second thread.
-  state.row_parts = (d.batch + tiles.max_rows - 1) / tiles.max_rows;
+  state.row_parts = parts_of(d.batch, tiles.max_rows);
   if (problem.directions * state.row_parts == 1 && d.batch >= 2 * kRowsForOneStep)
     state.row_parts = 2;
-  state.rows_of_part = (d.batch + state.row_parts - 1) / state.row_parts;
-  state.row_parts = (d.batch + state.rows_of_part - 1) / state.rows_of_part;
+  state.rows_of_part = parts_of(d.batch, state.row_parts);
+  state.row_parts = parts_of(d.batch, state.rows_of_part);
   const int64_t gates = state.rows_of_part * shape.columns(),
                 states = state.rows_of_part * shape.padded();
   state.steps_at_once =

@@ -8,6 +8,7 @@
 #include "kernels/problems.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -216,11 +217,11 @@ Result<BoundKernel> bind_reduce(const KernelPlan&, const Dims& dims) {
   bound.cost.nanoseconds = elements * 0.2;  // tuned
   const int64_t outputs = d.kept0 * d.kept1;
   if (outputs <= 0) return bound;
-  state.column_parts = (d.kept1 + kColumns - 1) / kColumns;
+  state.column_parts = parts_of(d.kept1, kColumns);
   state.outputs_of_part = std::clamp<int64_t>(
       kFloatsOfPart / std::max<int64_t>(1, d.reduced0 * d.reduced1), 1, outputs);
-  bound.parts = state.by_columns ? d.kept0 * state.column_parts
-                                 : (outputs + state.outputs_of_part - 1) / state.outputs_of_part;
+  bound.parts =
+      state.by_columns ? d.kept0 * state.column_parts : parts_of(outputs, state.outputs_of_part);
   bound.scratch_bytes = 3 * kColumns * static_cast<int64_t>(sizeof(float));
   return bound;
 }

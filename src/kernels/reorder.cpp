@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/transpose_block.h"
 
 namespace shipway::kernels {
@@ -64,8 +65,8 @@ Result<BoundKernel> bind_reorder(const KernelPlan& plan, const Dims& dims) {
   state = {};
   state.dims = std::get<ReorderDims>(dims);
   state.block = problem.to.is_blocked() ? problem.to.block : problem.from.block;
-  state.blocks = (state.dims.channels + state.block - 1) / state.block;
-  state.pixel_parts = (state.dims.spatial + kPixelsOfPart - 1) / kPixelsOfPart;
+  state.blocks = parts_of(state.dims.channels, state.block);
+  state.pixel_parts = parts_of(state.dims.spatial, kPixelsOfPart);
   bound.parts = state.dims.batch * state.blocks * state.pixel_parts;
   bound.cost.bytes = 8.0 * static_cast<double>(state.dims.batch * state.dims.channels) *
                      static_cast<double>(state.dims.spatial);

@@ -9,6 +9,7 @@
 #include "kernels/problems.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -241,7 +242,7 @@ Result<BoundKernel> bind_resize(const KernelPlan& plan, const Dims& dims) {
   int64_t floats = 0;
   const auto take = [&floats](int64_t count) {
     const int64_t offset = floats;
-    floats += (count + 15) / 16 * 16;
+    floats += whole_lines(count);
     return offset;
   };
   for (size_t axis = 0; axis < 3; ++axis) {
@@ -259,7 +260,7 @@ Result<BoundKernel> bind_resize(const KernelPlan& plan, const Dims& dims) {
   state.rows_of_part =
       std::clamp<int64_t>(kFloatsOfPart / (d.out[2] * d.inner),
                           std::min<int64_t>(d.out[1], 2 * state.taps[1]), d.out[1]);
-  state.row_parts = (d.out[1] + state.rows_of_part - 1) / state.rows_of_part;
+  state.row_parts = parts_of(d.out[1], state.rows_of_part);
   bound.parts = d.outer * d.out[0] * state.row_parts;
   const double outputs = static_cast<double>(d.outer * d.inner) * static_cast<double>(out);
   bound.cost.flops = 2 * outputs * static_cast<double>(state.slots + state.taps[2]);

@@ -34,11 +34,7 @@ HWY_INLINE F accumulate_row(const float* x, int64_t n, float start, float neutra
     a3 = accumulate(a3, hn::LoadU(d, x + i + 3 * lanes));
   }
   for (; i + lanes <= n; i += lanes) a0 = accumulate(a0, hn::LoadU(d, x + i));
-  if (i < n) {
-    HWY_ALIGN float tail[16];
-    for (int64_t j = 0; j < lanes; ++j) tail[j] = i + j < n ? x[i + j] : neutral;
-    a1 = accumulate(a1, hn::Load(d, tail));
-  }
+  if (i < n) a1 = accumulate(a1, load_part(x + i, n - i, neutral));
   return combine(combine(a0, a1), combine(a2, a3));
 }
 
@@ -74,7 +70,7 @@ float sum_square_difference(const float* x, float mean, int64_t n) {
 float product(const float* x, int64_t n) {
   const Floats d;
   const auto multiply = [](F a, F b) HWY_ATTR { return hn::Mul(a, b); };
-  HWY_ALIGN float lanes[16];
+  HWY_ALIGN float lanes[hn::MaxLanes(Floats())];
   hn::Store(accumulate_row(x, n, 1, 1, multiply, multiply), d, lanes);
   float result = 1;
   for (size_t i = 0; i < hn::Lanes(d); ++i) result *= lanes[i];
@@ -86,7 +82,7 @@ float maximum(const float* x, int64_t n) {
     return hn::IfThenElse(hn::Or(hn::Gt(v, a), hn::IsNaN(v)), v, a);
   };
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  HWY_ALIGN float lanes[16];
+  HWY_ALIGN float lanes[hn::MaxLanes(Floats())];
   hn::Store(accumulate_row(x, n, kLowest, kLowest, larger, larger), d, lanes);
   float result = lanes[0];
   for (size_t i = 1; i < hn::Lanes(d); ++i)
@@ -99,7 +95,7 @@ float minimum(const float* x, int64_t n) {
     return hn::IfThenElse(hn::Or(hn::Lt(v, a), hn::IsNaN(v)), v, a);
   };
   constexpr float kHighest = std::numeric_limits<float>::infinity();
-  HWY_ALIGN float lanes[16];
+  HWY_ALIGN float lanes[hn::MaxLanes(Floats())];
   hn::Store(accumulate_row(x, n, kHighest, kHighest, smaller, smaller), d, lanes);
   float result = lanes[0];
   for (size_t i = 1; i < hn::Lanes(d); ++i)
@@ -130,16 +126,11 @@ float exp_sum(const float* x, float shift, float* y, int64_t n) {
   }
   for (; i + lanes <= n; i += lanes) a0 = hn::Add(a0, one(i));
   if (i < n) {
-    HWY_ALIGN float tail[16];
-    for (int64_t j = 0; j < lanes; ++j)
-      tail[j] = i + j < n ? x[i + j] : -std::numeric_limits<float>::infinity();
-    const F e = exp_below(hn::Sub(hn::Load(d, tail), s));
-    hn::Store(e, d, tail);
+    const F e =
+        exp_below(hn::Sub(load_part(x + i, n - i, -std::numeric_limits<float>::infinity()), s));
+    if (y) store_part(e, y + i, n - i);
     // Where the shift is -inf or NaN, what fills the vector up would be NaN too: it must not count.
-    for (int64_t j = n - i; j < lanes; ++j) tail[j] = 0;
-    a1 = hn::Add(a1, hn::Load(d, tail));
-    if (y)
-      for (int64_t j = i; j < n; ++j) y[j] = tail[j - i];
+    a1 = hn::Add(a1, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(n - i)), e));
   }
   return total(hn::Add(a0, a1));
 }
@@ -157,14 +148,9 @@ void normalize(const float* x, float mean, float factor, const float* scale, con
                     bias ? hn::LoadU(d, bias + i) : zero),
                d, y + i);
   if (i == n) return;
-  HWY_ALIGN float tail[3][16] = {};
-  for (int64_t j = i; j < n; ++j) {
-    tail[0][j - i] = x[j];
-    tail[1][j - i] = scale ? scale[j] : 1.0f;
-    tail[2][j - i] = bias ? bias[j] : 0.0f;
-  }
-  hn::Store(step(hn::Load(d, tail[0]), hn::Load(d, tail[1]), hn::Load(d, tail[2])), d, tail[0]);
-  for (int64_t j = i; j < n; ++j) y[j] = tail[0][j - i];
+  store_part(step(load_part(x + i, n - i), scale ? load_part(scale + i, n - i) : one,
+                  bias ? load_part(bias + i, n - i) : zero),
+             y + i, n - i);
 }
 
 }  // namespace
@@ -208,8 +194,9 @@ void pool_row(const PoolRow& row) {
   }
   // Windows of every position, then those that the stride leaves: whole vectors, though most of a
   // large stride is thrown away.
-  HWY_ALIGN float windows[kPoolSlack * 4];
-  const int64_t outputs = (kPoolSlack * 4 - lanes) / row.stride;
+  constexpr int64_t kWindows = 4 * kPoolSlack;  // tuned
+  HWY_ALIGN float windows[kWindows];
+  const int64_t outputs = (kWindows - lanes) / row.stride;
   if (outputs == 0) {
     for (int64_t o = 0; o < row.count; ++o) {
       const float a = scalar_at(row.x + o * row.stride);
@@ -240,15 +227,10 @@ void vertical(const float* const* rows, const float* weights, int64_t taps, floa
     hn::StoreU(a, d, y + i);
   }
   if (i == n) return;
-  HWY_ALIGN float tail[16] = {};
-  F a = hn::Zero(d);
-  for (int64_t t = 0; t < taps; ++t) {
-    for (int64_t j = i; j < n; ++j) tail[j - i] = rows[t][j];
-    const F w = set(weights[t]), v = hn::Load(d, tail);
-    a = t == 0 ? hn::Mul(w, v) : hn::MulAdd(w, v, a);
-  }
-  hn::Store(a, d, tail);
-  for (int64_t j = i; j < n; ++j) y[j] = tail[j - i];
+  F a = hn::Mul(set(weights[0]), load_part(rows[0] + i, n - i));
+  for (int64_t t = 1; t < taps; ++t)
+    a = hn::MulAdd(set(weights[t]), load_part(rows[t] + i, n - i), a);
+  store_part(a, y + i, n - i);
 }
 
 void horizontal(const float* x, const int32_t* indices, const float* weights, int64_t taps,

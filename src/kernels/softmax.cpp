@@ -6,6 +6,7 @@
 #include "kernels/problems.h"
 #include "kernels/rows.h"
 #include "kernels/simd.h"
+#include "kernels/sizes.h"
 
 namespace shipway::kernels {
 namespace {
@@ -106,9 +107,8 @@ Result<BoundKernel> bind_softmax(const KernelPlan&, const Dims& dims) {
   bound.cost.nanoseconds = elements * 0.6;  // tuned
   if (elements <= 0) return bound;
   state.rows_of_part = std::clamp<int64_t>(kFloatsOfPart / d.width, 1, d.outer);
-  state.column_parts = (d.inner + kColumns - 1) / kColumns;
-  bound.parts = d.inner == 1 ? (d.outer + state.rows_of_part - 1) / state.rows_of_part
-                             : d.outer * state.column_parts;
+  state.column_parts = parts_of(d.inner, kColumns);
+  bound.parts = d.inner == 1 ? parts_of(d.outer, state.rows_of_part) : d.outer * state.column_parts;
   bound.scratch_bytes = 3 * kColumns * static_cast<int64_t>(sizeof(float));
   return bound;
 }

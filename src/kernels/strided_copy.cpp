@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/rows.h"
+#include "kernels/sizes.h"
 #include "kernels/transpose_block.h"
 
 namespace shipway::kernels {
@@ -174,7 +175,7 @@ Result<BoundKernel> bind_strided_copy(const KernelPlan& plan, const Dims& dims) 
         state.rows_of_part < state.sizes[row])  // whole tiles of a transposition
       state.rows_of_part = std::min(state.sizes[row], (state.rows_of_part + kTransposeTile - 1) /
                                                           kTransposeTile * kTransposeTile);
-    state.row_parts = (state.sizes[row] + state.rows_of_part - 1) / state.rows_of_part;
+    state.row_parts = parts_of(state.sizes[row], state.rows_of_part);
     bound.parts = state.outer * state.row_parts;
   }
   bound.cost.bytes = 2.0 * static_cast<double>(elements) * element;

@@ -18,6 +18,31 @@ using testing::KernelCase;
 /// Isa and kind: a test each, so that ctest runs them in parallel.
 class KernelTable : public ::testing::TestWithParam<std::tuple<Isa, KernelKind>> {};
 
+/// What is wrong with the division of work: every unit writes outputs, and no output is written by
+/// two of them.
+std::string work_done_alone(const KernelPlan& plan, const BoundKernel& bound,
+                            const testing::Instance& instance) {
+  testing::PreparedRun run(plan, bound, instance);
+  std::vector<std::vector<int64_t>> writers(instance.outputs.size());
+  for (size_t j = 0; j < instance.outputs.size(); ++j) writers[j].resize(run.output(j).size(), -1);
+  for (int64_t part = 0; part < bound.parts; ++part) {
+    run.forget_outputs();
+    run.run({part, part + 1});
+    bool wrote = false;
+    for (size_t j = 0; j < instance.outputs.size(); ++j)
+      for (size_t i = 0; i < run.output(j).size(); ++i) {
+        if (run.output(j).data()[i] == std::byte{0xff}) continue;
+        wrote = true;
+        if (writers[j][i] >= 0)
+          return "unit " + std::to_string(part) + " writes what " + std::to_string(writers[j][i]) +
+                 " wrote";
+        writers[j][i] = part;
+      }
+    if (!wrote) return "unit " + std::to_string(part) + " writes nothing";
+  }
+  return "";
+}
+
 TEST_P(KernelTable, AgreesWithPlainLoops) {
   const auto [isa, kind] = GetParam();
   if (isa > cpu_features().isa) GTEST_SKIP() << "this machine has no " << to_string(isa);
@@ -36,6 +61,7 @@ TEST_P(KernelTable, AgreesWithPlainLoops) {
       testing::PreparedRun whole(plan, *bound, instance), pieces(plan, *bound, instance);
       whole.run({0, bound->parts});
       for (int64_t part = bound->parts - 1; part >= 0; --part) pieces.run({part, part + 1});
+      EXPECT_EQ(work_done_alone(plan, *bound, instance), "");
       for (size_t j = 0; j < instance.outputs.size(); ++j) {
         EXPECT_EQ(testing::compare_output(whole, instance, j, plan.output), "");
         EXPECT_TRUE(whole.output(j).size() == 0 ||

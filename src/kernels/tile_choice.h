@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/cpu.h"
+#include "kernels/sizes.h"
 #include "kernels/tiles.h"
 
 namespace shipway::kernels {
@@ -18,7 +19,7 @@ inline const TileTable& tiles_for(Isa isa) {
 struct RowTiles {
   int64_t count, least, larger;  // the first `larger` tiles have least + 1 rows
   RowTiles(int64_t rows, int64_t most)
-      : count((rows + most - 1) / most),
+      : count(parts_of(rows, most)),
         least(count ? rows / count : 0),
         larger(count ? rows % count : 0) {}
   int64_t rows(int64_t i) const { return least + (i < larger); }

@@ -29,6 +29,11 @@ inline std::vector<NamedEpilogue> epilogue_cases() {
           {"bias_silu", make(true, {silu})},
           {"sigmoid", make(false, {{Opcode::kSigmoid}})},  // does not keep a zero tail
           {"bias_relu_add", make(true, {relu, add})},
+          {"gate_relu", make(true, {{Opcode::kMul, OperandShape::kFull}, relu})},
+          {"relu_scale_shift", make(false, {relu,
+                                            {Opcode::kMul, OperandShape::kPerChannel},
+                                            {Opcode::kAdd, OperandShape::kPerChannel},
+                                            {Opcode::kAdd, OperandShape::kScalar}})},
           {"scale_gate",
            make(true,
                 {{Opcode::kMul, OperandShape::kPerChannel},

@@ -87,6 +87,11 @@ class PreparedRun {
     }
   }
   void run(Range part) { bound_.run(bound_, Views{inputs_, outputs_}, part, scratch_.data()); }
+  /// Makes all outputs NaN again.
+  void forget_outputs() {
+    for (size_t j = 0; j < outputs_.size(); ++j)
+      std::memset(outputs_[j], 0xff, output_buffers_[j]->size());
+  }
   const Buffer& output(size_t j) const { return *output_buffers_[j]; }
   /// Nothing was written past the end of scratch, an input or an output.
   bool is_intact() const {
