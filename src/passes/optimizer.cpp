@@ -22,6 +22,29 @@ std::string dump_name(size_t number, const std::string& pass) {
 
 using Opsets = std::vector<std::pair<std::string, int64_t>>;
 
+/// The opset of ai.onnx that the model is left in, when it came with `opsets`.
+int64_t opset_to_leave_in(int64_t opset, const Opsets& opsets) {
+  if (opset == OptimizeOptions::kNewestOpset) return newest_opset("");
+  if (opset != OptimizeOptions::kInputOpset) return opset;
+  for (const auto& [domain, version] : opsets)
+    if (normalized_domain(domain).empty()) return version;
+  return newest_opset("");
+}
+
+/// The passes whose results `opset` can say; those that it cannot are noted.
+std::vector<const Pass*> passes_for(int level, int64_t opset, PassContext& context) {
+  std::vector<const Pass*> passes = pipeline(level);
+  std::string left_out;
+  std::erase_if(passes, [&](const Pass* pass) {
+    if (pass->opset <= opset) return false;
+    left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", pass->name, pass->opset);
+    return true;
+  });
+  if (!left_out.empty())
+    context.note(fmt::format("opset {} has no operators for the results of {}", opset, left_out));
+  return passes;
+}
+
 /// Writes the model in the opset that the caller asked for; `opsets` and `ir_version` are those it
 /// came with.
 Status leave_in(int64_t opset, Opsets opsets, int64_t ir_version, Model& model,
@@ -64,10 +87,12 @@ Result<OptimizeReport> optimize(Model& model, const OptimizeOptions& options) tr
 
   // What one pass finds opens ways for others; a round that changes nothing ends it.
   const int max_rounds = options.level >= 3 ? 10 : 3;
+  const std::vector<const Pass*> passes =
+      passes_for(options.level, opset_to_leave_in(options.opset, opsets), context);
   size_t dumps = 0;
   for (int round = 0; round < max_rounds && !context.is_exhausted(); ++round) {
     const int64_t before_round = report.rewrites;
-    for (const Pass* pass : pipeline(options.level)) {
+    for (const Pass* pass : passes) {
       if (context.is_exhausted()) break;
       const int64_t before = report.rewrites;
       const auto start = std::chrono::steady_clock::now();

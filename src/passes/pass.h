@@ -63,6 +63,8 @@ struct Pass {
   int level;            // the lowest level that runs it
   Rule rule = nullptr;  // either this, on every node until nothing changes,
   Status (*run)(PassContext& context) = nullptr;  // or this, once
+  /// The opset of ai.onnx that its results need; a model that goes back to an older one is spared.
+  int64_t opset = 1;
 };
 
 /// Runs one pass; an error names it. `verify` of the options checks the model before and after.

@@ -13,6 +13,15 @@ std::vector<const Pass*> pipeline(int level) {
       &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
       &kCancelTransposes,
       &kFuseConvBatchNorm,
+      // What exporters spelled out, each before those that are made of it.
+      &kFuseGelu,
+      &kFuseHardSigmoid,
+      &kFuseHardSwish,
+      &kFuseSoftplus,
+      &kFuseMish,
+      &kFuseSwish,
+      &kFuseLayerNormalization,  // before RMS, which it is made of as well
+      &kFuseRmsNormalization,
       &kFoldConstants,  // transposed weights
       &kEliminateDeadCode,
   };

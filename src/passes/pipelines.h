@@ -14,6 +14,14 @@ extern const Pass kEliminateIdentity;
 extern const Pass kFoldConstants;
 extern const Pass kFoldShapeArithmetic;
 extern const Pass kFuseConvBatchNorm;
+extern const Pass kFuseGelu;
+extern const Pass kFuseHardSigmoid;
+extern const Pass kFuseHardSwish;
+extern const Pass kFuseLayerNormalization;
+extern const Pass kFuseMish;
+extern const Pass kFuseRmsNormalization;
+extern const Pass kFuseSoftplus;
+extern const Pass kFuseSwish;
 
 /// The passes of one level (0..3), in order; one may stand in it twice.
 std::vector<const Pass*> pipeline(int level);
