@@ -78,7 +78,7 @@ def test_sizes_follow_from_inputs_that_are_known():
     """With its small inputs in the model, all sizes follow, but for operators whose sizes are in the data itself."""
     open_operators = set()
     for _, node, imports, feed in refusals.single_node_cases(cases_of_operator=100):
-        model = refusals.model_of(node, imports, feed, open_sizes=False)
+        model = refusals.model_of(node, imports, feed)
         inferred = shipway.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
         for info in inferred.graph.output:
             kind = info.type.tensor_type
