@@ -33,7 +33,8 @@ graph main (c: bool[], x: float[N,8,H,W]) -> (z: float[N,16,H,W]) {
 TEST(ControlFlow, RunsTheBranchThatAConditionChooses) {
   for (bool condition : {true, false})
     for (const Shape& shape : {Shape{1, 8, 9, 7}, Shape{2, 8, 5, 5}})
-      expect_same_as_reference(kBranches, {truth("c", condition), {"x", random(shape, 5)}});
+      // Winograd's transforms, one behind the other, lose three bits.
+      expect_same_as_reference(kBranches, {truth("c", condition), {"x", random(shape, 5)}}, 1e-5);
 }
 
 TEST(ControlFlow, GivesABranchThatPassesACapturedValueItsOwnMemory) {
