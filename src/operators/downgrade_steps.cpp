@@ -77,6 +77,11 @@ Status axes_from_front(NodeRewrite& rewrite) {
 
 Result<std::vector<int64_t>> trailing_axes(const NodeRewrite& rewrite) {
   int64_t first = rewrite.int_attribute("axis"), end = 0;
+  if (const Dims* dims = rewrite.input_type(0).dims()) {
+    SHIPWAY_RETURN_IF_ERROR(normalize_axis(first, static_cast<int64_t>(dims->size())).status());
+  } else if (constexpr int64_t kMostAxes = 1024; first < -kMostAxes) {
+    return Status::invalid_model("attribute 'axis' is {}, more axes than a tensor has", first);
+  }
   if (first >= 0) {
     SHIPWAY_ASSIGN_OR_RETURN(end, known_rank(rewrite, 0));
   }

@@ -1140,3 +1140,57 @@ def test_check_names_what_is_wrong(message, command, tmp_path):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)], ir_version=8), path)
     checked = subprocess.run([command, "check", path], capture_output=True, text=True, check=False)
     assert checked.returncode == 1 and "culprit" in checked.stdout and message in checked.stdout, checked.stdout
+
+
+# --- hostile nodes ----------------------------------------------------------------------------------------------------
+
+EXTREMES = [0, -1, 1, 2, 7, -2**63, 2**63 - 1, 2**31, -2**31, 2**40, 2**62]
+
+
+def spoil(case, r):
+    """Makes one thing of a case odd: an attribute, or an input that is left out, of another shape, or extreme."""
+    names = [name for name, value in case.attributes.items() if isinstance(value, (int, list)) and value != []]
+    change = r.pick("attribute", "left out", "shape", "shape", "element")
+    if change == "attribute" and names:
+        name = r.pick(*names)
+        value = case.attributes[name]
+        if isinstance(value, list) and isinstance(value[0], int):
+            value = value + [r.pick(*EXTREMES)] if r.chance(0.3) else value[:-1] + [r.pick(*EXTREMES)]
+            case.attributes[name] = value
+        elif isinstance(value, int):
+            case.attributes[name] = r.pick(*EXTREMES)
+        return
+    i = r.size(0, len(case.inputs) - 1)
+    if case.inputs[i] is None or change == "left out":
+        case.inputs[i] = None
+        return
+    array = np.asarray(case.inputs[i])
+    if change == "element" and array.dtype.kind in "iu" and array.size:
+        info = np.iinfo(array.dtype)
+        case.inputs[i] = array.copy()
+        case.inputs[i].flat[r.size(0, array.size - 1)] = r.pick(info.min, info.max)
+        return
+    shape = list(array.shape)
+    if shape and r.chance():
+        shape[r.size(0, len(shape) - 1)] = r.pick(0, 1, 2, 5)
+    else:
+        shape = r.pick(shape[:-1], shape + [1], shape + [0], [], [0] * len(shape))
+    case.inputs[i] = np.resize(array if array.size else np.zeros(1, array.dtype), shape).astype(array.dtype)
+
+
+@pytest.mark.parametrize("op_type", sorted(OPERATORS))
+def test_answers_hostile_nodes(op_type):
+    for number in range(2 * CASES):
+        r = Random(SEED, zlib.crc32(op_type.encode()), 3000 + number)
+        case = OPERATORS[op_type](r)
+        case.constants = tuple(i for i in range(len(case.inputs)) if r.chance(0.4))
+        for _ in range(r.size(1, 3)):
+            spoil(case, r)
+        model, feeds = build(op_type, case, case.inputs, r)
+        for reference in (False, True):
+            try:
+                shipway.InferenceSession(model.SerializeToString(), reference=reference, timeout=30, max_memory=2**30).run(None, feeds)
+            except shipway.InternalError:
+                raise
+            except shipway.Error as error:
+                assert str(error), f"case {number}"

@@ -30,9 +30,11 @@ Result<HiddenSizes> read_hidden_sizes(const NodeRewrite& rewrite) {
       return Status::invalid_model("input 1 has {} columns, expected three equal parts", *columns);
     sizes.fill(*columns / 3);
   }
+  SHIPWAY_RETURN_IF_ERROR(check_head_count(rewrite, "num_heads"));
   const int64_t heads = rewrite.int_attribute("num_heads");
+  constexpr int64_t kMost = int64_t{1} << 31;  // so that three fit in an int64
   for (int64_t size : sizes)
-    if (heads < 1 || size < 1 || size % heads != 0)
+    if (size < 1 || size > kMost || size % heads != 0)
       return Status::invalid_model(
           "{} heads (attribute 'num_heads') do not divide {} features of Q, K or V", heads, size);
   if (sizes[0] != sizes[1])

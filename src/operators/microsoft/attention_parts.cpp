@@ -70,6 +70,13 @@ Result<ValueId> keep_between(NodeRewrite& rewrite, size_t i, const AttentionPart
 
 }  // namespace
 
+Status check_head_count(const AttributeReader& node, std::string_view name) {
+  constexpr int64_t kMost = 1 << 20;  // so that heads times sizes of a tensor fit in an int64
+  const int64_t heads = node.int_attribute(name);
+  if (heads >= 1 && heads <= kMost) return Status::ok();
+  return Status::invalid_model("attribute '{}' is {}, expected 1 to {}", name, heads, kMost);
+}
+
 std::optional<int64_t> known_size(const NodeRewrite& rewrite, size_t i, size_t axis) {
   const Dims* dims = rewrite.input_type(i).dims();
   if (!dims || axis >= dims->size() || !(*dims)[axis].is_constant()) return std::nullopt;

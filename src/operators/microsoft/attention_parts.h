@@ -21,6 +21,9 @@ struct AttentionParts {
   int64_t value_hidden = -1;  // heads times value size; -1: not known
 };
 
+/// An error unless attribute `name` is a number of heads that a model can have.
+Status check_head_count(const AttributeReader& node, std::string_view name);
+
 /// Output 0 = softmax(query key^T * scale + biases) value as [batch, sequence, heads * value size].
 Status attend(NodeRewrite& rewrite, const AttentionParts& parts);
 

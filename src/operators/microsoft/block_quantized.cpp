@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "operators/loops.h"
+#include "operators/microsoft/dot.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 
@@ -53,18 +54,6 @@ struct Weights {
     }
   }
 };
-
-/// In eight parts, so that the compiler can keep several in a vector.
-double dot(const double* a, const double* b, int64_t count) {
-  constexpr int64_t kParts = 8;
-  double parts[kParts] = {}, sum = 0;
-  int64_t i = 0;
-  for (; i + kParts <= count; i += kParts)
-    for (int64_t part = 0; part < kParts; ++part) parts[part] += a[i + part] * b[i + part];
-  for (; i < count; ++i) sum += a[i] * b[i];
-  for (double part : parts) sum += part;
-  return sum;
-}
 
 Status check_elements(const EvaluateContext& context, size_t i, int64_t expected) {
   if (context.input(i).element_count() == expected) return Status::ok();

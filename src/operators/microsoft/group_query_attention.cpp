@@ -9,7 +9,8 @@
 #include <limits>
 
 #include "operators/contents.h"
-#include "operators/loops.h"
+#include "operators/microsoft/attention_parts.h"
+#include "operators/microsoft/dot.h"
 #include "operators/reals.h"
 #include "operators/shape_rules.h"
 
@@ -25,8 +26,10 @@ struct Heads {
 };
 
 Result<Heads> read_heads(const AttributeReader& node) {
+  for (const char* name : {"num_heads", "kv_num_heads"})
+    SHIPWAY_RETURN_IF_ERROR(check_head_count(node, name));
   const Heads heads{node.int_attribute("num_heads"), node.int_attribute("kv_num_heads")};
-  if (heads.query < 1 || heads.key < 1 || heads.query % heads.key != 0)
+  if (heads.query % heads.key != 0)
     return Status::invalid_model(
         "attributes 'num_heads' and 'kv_num_heads' are {} and {}, expected a multiple", heads.query,
         heads.key);
@@ -64,26 +67,50 @@ Status infer_group_query(InferContext& context) {
 
 // ---------------------------------------------------------------- evaluation
 
-/// [batch, heads, places, size]
+/// Keys or values of all places [batch, heads, places, size], as an output where the node has it.
+template <typename T>
 struct Cache {
   Shape shape;
-  std::vector<double> values;
+  std::optional<RealOutput<T>> output;
+  std::vector<T> own;
+  T* data = nullptr;
 
-  double* row(int64_t batch, int64_t head, int64_t place) {
-    return values.data() + ((batch * shape[1] + head) * shape[2] + place) * shape[3];
+  Status allocate(EvaluateContext& context, size_t i, DType dtype) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(shape));
+    if (context.has_output(i)) {
+      SHIPWAY_ASSIGN_OR_RETURN(RealOutput<T> made,
+                               RealOutput<T>::allocate(context, i, dtype, shape));
+      output.emplace(std::move(made));
+      data = output->data();
+    } else {
+      own.resize(static_cast<size_t>(count));
+      data = own.data();
+    }
+    std::fill_n(data, count, T{0});
+    return Status::ok();
+  }
+  T* row(int64_t batch, int64_t head, int64_t place) {
+    return data + ((batch * shape[1] + head) * shape[2] + place) * shape[3];
   }
 };
 
 /// A stretch of each token's features: heads of queries, keys or values.
+template <typename T>
 struct Features {
-  std::vector<double> values;  // shared by all three where they are packed
+  std::vector<T> values;
   int64_t width = 0, offset = 0;
 
-  double* row(int64_t token, int64_t head, int64_t size) {
+  T* row(int64_t token, int64_t head, int64_t size) {
     return values.data() + token * width + offset + head * size;
   }
 };
 
+template <typename T>
+std::vector<T> copied(const Reals<T>& values) {
+  return std::vector<T>(values.data(), values.data() + values.size());
+}
+
+template <typename T>
 class Attention {
  public:
   explicit Attention(EvaluateContext& context) : context_(context) {}
@@ -93,11 +120,8 @@ class Attention {
     if (context_.int_attribute("do_rotary") != 0) SHIPWAY_RETURN_IF_ERROR(rotate_all());
     SHIPWAY_RETURN_IF_ERROR(fill_caches());
     SHIPWAY_RETURN_IF_ERROR(attend());
-    const DType cache = context_.has_input(kPastKey) ? context_.input(kPastKey).dtype() : dtype_;
-    if (context_.has_output(1))
-      SHIPWAY_RETURN_IF_ERROR(write_output(context_, 1, cache, keys_.shape, keys_.values));
-    if (context_.has_output(2))
-      SHIPWAY_RETURN_IF_ERROR(write_output(context_, 2, cache, values_.shape, values_.values));
+    for (Cache<T>* cache : {&keys_, &values_})
+      if (cache->output) SHIPWAY_RETURN_IF_ERROR(cache->output->finish(context_));
     return Status::ok();
   }
 
@@ -130,7 +154,8 @@ class Attention {
     batch_ = query.dim(0);
     length_ = query.dim(1);
     size_ = query.dim(2) / all_heads;
-    SHIPWAY_ASSIGN_OR_RETURN(query_.values, to_doubles(query));
+    SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> values, Reals<T>::of(query));
+    query_.values = copied(values);
     query_.width = query.dim(2);
     if (is_packed) {
       key_ = query_;
@@ -139,13 +164,14 @@ class Attention {
       value_.offset = key_.offset + heads_.key * size_;
     } else {
       for (size_t i : {kKey, kValue}) {
-        Features& features = i == kKey ? key_ : value_;
+        Features<T>& features = i == kKey ? key_ : value_;
         features.width = heads_.key * size_;
         if (context_.input(i).shape() != Shape{batch_, length_, features.width})
           return Status::invalid_argument(
               "input '{}' is [{}], expected [{}x{}x{}]", context_.schema().inputs[i].name,
               to_string(context_.input(i).shape()), batch_, length_, features.width);
-        SHIPWAY_ASSIGN_OR_RETURN(features.values, to_doubles(context_.input(i)));
+        SHIPWAY_ASSIGN_OR_RETURN(const Reals<T> given, Reals<T>::of(context_.input(i)));
+        features.values = copied(given);
       }
     }
     return read_lengths();
@@ -210,16 +236,16 @@ class Attention {
         return Status::invalid_argument("a token is at place {}, but the caches have {}", place,
                                         cosines.dim(0));
       for (int64_t head = 0; head < heads_.query + heads_.key; ++head) {
-        double* x = head < heads_.query ? query_.row(token, head, size_)
-                                        : key_.row(token, head - heads_.query, size_);
+        T* x = head < heads_.query ? query_.row(token, head, size_)
+                                   : key_.row(token, head - heads_.query, size_);
         for (int64_t i = 0; i < half; ++i) {
-          double& a = x[interleaved ? 2 * i : i];
-          double& b = x[interleaved ? 2 * i + 1 : i + half];
+          T& first = x[interleaved ? 2 * i : i];
+          T& second = x[interleaved ? 2 * i + 1 : i + half];
+          const auto a = static_cast<double>(first), b = static_cast<double>(second);
           const double c = cos[static_cast<size_t>(place * half + i)],
                        s = sin[static_cast<size_t>(place * half + i)];
-          const double turned = c * a - s * b;
-          b = s * a + c * b;
-          a = turned;
+          first = static_cast<T>(c * a - s * b);
+          second = static_cast<T>(s * a + c * b);
         }
       }
     }
@@ -227,42 +253,45 @@ class Attention {
   }
 
   /// What came before, then the new tokens behind it.
-  Status fill_caches() {
-    for (const auto& [past, features, cache] :
-         {std::tuple{kPastKey, &key_, &keys_}, std::tuple{kPastValue, &value_, &values_}}) {
-      std::vector<double> before;
-      int64_t places = 0;
-      if (context_.has_input(past)) {
-        const Tensor& tensor = context_.input(past);
-        places = tensor.rank() == 4 ? tensor.dim(2) : -1;
-        if (tensor.shape() != Shape{batch_, heads_.key, places, size_})
-          return Status::invalid_argument("input '{}' is [{}], expected [{}x{}x places x{}]",
-                                          context_.schema().inputs[past].name,
-                                          to_string(tensor.shape()), batch_, heads_.key, size_);
-        SHIPWAY_ASSIGN_OR_RETURN(before, to_doubles(tensor));
-      }
-      if (total_ > places + length_)
-        return Status::invalid_argument(
-            "input 'total_sequence_length' is {}, but {} places came before and {} are new", total_,
-            places, length_);
-      cache->shape = {batch_, heads_.key, std::max(places, total_), size_};
-      SHIPWAY_ASSIGN_OR_RETURN(const int64_t count, element_count(cache->shape));
-      cache->values.assign(static_cast<size_t>(count), 0.0);
-      for (int64_t b = 0; b < batch_; ++b) {
-        const int64_t old = before_[static_cast<size_t>(b)];
-        if (old > places)
-          return Status::invalid_argument("{} places came before, but input '{}' has {}", old,
-                                          context_.schema().inputs[past].name, places);
-        for (int64_t head = 0; head < heads_.key; ++head) {
-          std::copy_n(before.data() + (b * heads_.key + head) * places * size_, old * size_,
-                      cache->row(b, head, 0));
-          for (int64_t s = 0; s < length_; ++s)
-            std::copy_n(features->row(b * length_ + s, head, size_), size_,
-                        cache->row(b, head, old + s));
-        }
+  Status fill_cache(size_t past, Features<T>& features, Cache<T>& cache) {
+    const std::string& name = context_.schema().inputs[past].name;
+    const Tensor& tensor = context_.input(past);
+    int64_t places = 0;
+    std::optional<Reals<T>> before;
+    if (context_.has_input(past)) {
+      places = tensor.rank() == 4 ? tensor.dim(2) : -1;
+      if (tensor.shape() != Shape{batch_, heads_.key, places, size_} || tensor.dtype() != dtype_)
+        return Status::invalid_argument("input '{}' is {}[{}], expected {}[{}x{}x places x{}]",
+                                        name, to_string(tensor.dtype()), to_string(tensor.shape()),
+                                        to_string(dtype_), batch_, heads_.key, size_);
+      SHIPWAY_ASSIGN_OR_RETURN(Reals<T> given, Reals<T>::of(tensor));
+      before.emplace(std::move(given));
+    }
+    if (total_ > places + length_)
+      return Status::invalid_argument(
+          "input 'total_sequence_length' is {}, but {} places came before and {} are new", total_,
+          places, length_);
+    cache.shape = {batch_, heads_.key, std::max(places, total_), size_};
+    SHIPWAY_RETURN_IF_ERROR(cache.allocate(context_, past == kPastKey ? 1 : 2, dtype_));
+    for (int64_t b = 0; b < batch_; ++b) {
+      const int64_t old = before_[static_cast<size_t>(b)];
+      if (old > places)
+        return Status::invalid_argument("{} places came before, but input '{}' has {}", old, name,
+                                        places);
+      for (int64_t head = 0; head < heads_.key; ++head) {
+        if (old > 0)
+          std::copy_n(before->data() + (b * heads_.key + head) * places * size_, old * size_,
+                      cache.row(b, head, 0));
+        for (int64_t s = 0; s < length_; ++s)
+          std::copy_n(features.row(b * length_ + s, head, size_), size_,
+                      cache.row(b, head, old + s));
       }
     }
     return Status::ok();
+  }
+  Status fill_caches() {
+    SHIPWAY_RETURN_IF_ERROR(fill_cache(kPastKey, key_, keys_));
+    return fill_cache(kPastValue, value_, values_);
   }
 
   /// What is added to the scores of query `s`, key 0 first; null: nothing.
@@ -317,8 +346,8 @@ class Attention {
     const bool causal = context_.int_attribute("causal") != 0;
     const int64_t group = heads_.query / heads_.key;
     const Shape shape{batch_, length_, heads_.query * size_};
-    std::vector<double> y(static_cast<size_t>(batch_ * length_ * heads_.query * size_), 0.0);
-    std::vector<double> scores;
+    SHIPWAY_ASSIGN_OR_RETURN(RealOutput<T> y, RealOutput<T>::allocate(context_, 0, dtype_, shape));
+    std::vector<double> scores, sums(static_cast<size_t>(size_));
     for (int64_t b = 0; b < batch_; ++b) {
       const int64_t before = before_[static_cast<size_t>(b)];
       for (int64_t head = 0; head < heads_.query; ++head) {
@@ -326,28 +355,28 @@ class Attention {
         for (int64_t s = 0; s < length_; ++s) {
           const int64_t end = causal ? before + s + 1 : lengths_[static_cast<size_t>(b)];
           const int64_t begin = window >= 0 ? std::max<int64_t>(end - window, 0) : 0;
-          const double* q = query_.row(b * length_ + s, head, size_);
+          const T* q = query_.row(b * length_ + s, head, size_);
           const double* bias = bias_row(b, head, s);
           scores.clear();
           for (int64_t place = begin; place < end; ++place) {
-            const double* k = keys_.row(b, head / group, place);
-            double score = 0;
-            for (int64_t i = 0; i < size_; ++i) score += q[i] * k[i];
-            score *= scale;
+            double score = scale * dot(q, keys_.row(b, head / group, place), size_);
             if (softcap > 0) score = softcap * std::tanh(score / softcap);
             scores.push_back(bias ? score + bias[place] : score);
           }
           softmax(scores, head);
-          double* out = y.data() + ((b * length_ + s) * heads_.query + head) * size_;
+          std::fill(sums.begin(), sums.end(), 0.0);
           for (int64_t place = begin; place < end; ++place) {
-            const double* v = values_.row(b, head / group, place);
+            const T* v = values_.row(b, head / group, place);
+            const double share = scores[static_cast<size_t>(place - begin)];
             for (int64_t i = 0; i < size_; ++i)
-              out[i] += scores[static_cast<size_t>(place - begin)] * v[i];
+              sums[static_cast<size_t>(i)] += share * static_cast<double>(v[i]);
           }
+          T* out = y.data() + ((b * length_ + s) * heads_.query + head) * size_;
+          for (double sum : sums) *out++ = static_cast<T>(sum);
         }
       }
     }
-    return write_output(context_, 0, dtype_, shape, y);
+    return y.finish(context_);
   }
 
   EvaluateContext& context_;
@@ -356,12 +385,15 @@ class Attention {
   int64_t batch_ = 0, length_ = 0, size_ = 0, total_ = 0;
   bool is_prompt_ = false;
   std::vector<int64_t> lengths_, before_;  // of each row: places in all, places that came before
-  Features query_, key_, value_;
-  Cache keys_, values_;
+  Features<T> query_, key_, value_;
+  Cache<T> keys_, values_;
   std::vector<double> bias_, sinks_;
 };
 
-Status evaluate_group_query(EvaluateContext& context) { return Attention(context).run(); }
+Status evaluate_group_query(EvaluateContext& context) {
+  return visit_real_type(context.input(kQuery).dtype(),
+                         [&](auto type) { return Attention<decltype(type)>(context).run(); });
+}
 
 }  // namespace
 

@@ -89,7 +89,7 @@ Result<AttentionParts> read_parts(NodeRewrite& rewrite, Layout layout) {
     }
   }
   for (int64_t size : {hidden.query, hidden.value})
-    if (size >= 0 && (heads < 1 || size % heads != 0))
+    if (size >= 0 && size % heads != 0)
       return Status::invalid_model("{} heads (attribute 'num_heads') do not divide {} features",
                                    heads, size);
   if (hidden.query < 0)
@@ -102,6 +102,7 @@ Result<AttentionParts> read_parts(NodeRewrite& rewrite, Layout layout) {
 
 Status expand_multi_head(NodeRewrite& rewrite) {
   const Node& node = rewrite.node();
+  SHIPWAY_RETURN_IF_ERROR(check_head_count(rewrite, "num_heads"));
   for (size_t i : {size_t{8}, size_t{9}})
     if (node.input(i).is_valid())
       return Status::unsupported("input '{}' is not computed", rewrite.schema().inputs[i].name);

@@ -82,6 +82,9 @@ Status expand_concat(NodeRewrite& rewrite) {
   if (count < 5 || (count - 2) % 3 != 0)
     return Status::invalid_model(
         "it has {} inputs, expected a scale and a zero point, then three for each tensor", count);
+  for (size_t i = 2; i < count; ++i)
+    if (!rewrite.node().input(i).is_valid() && i % 3 != 1)
+      return Status::invalid_model("input {} is left out, expected a tensor and its scale", i);
   std::vector<ValueId> parts;
   for (size_t i = 2; i < count; i += 3)
     parts.push_back(dequantized(rewrite, quantized_input(rewrite, i)));
