@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "base/cpu.h"
 #include "engine/testing.h"
 #include "graph/builder.h"
 #include "operators/registry.h"
@@ -231,7 +232,9 @@ TEST(Session, KeepsToMaxMemory) {
   const NamedValue input{"x", random(shape, 3)};
   const MemoryReport needed = session->memory({&shape, 1}).value_or_throw();
   EXPECT_TRUE(needed.is_complete);
-  EXPECT_GT(needed.weight_bytes, 4 * 24 * 27) << "w1 alone";
+  if (active_isa() != Isa::kScalar) {  // the reference loops take weights as they are
+    EXPECT_GT(needed.weight_bytes, 4 * 24 * 27) << "w1 alone";
+  }
   EXPECT_EQ(needed.output_bytes, 4 * 10);
   SessionOptions options;
   options.max_memory = needed.peak_bytes();
