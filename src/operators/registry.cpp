@@ -261,6 +261,7 @@ namespace shipway {
   X("com.microsoft", "GroupNorm", microsoft_group_norm_operator) \
   X("com.microsoft", "GroupQueryAttention", microsoft_group_query_attention_operator) \
   X("com.microsoft", "Inverse", microsoft_inverse_operator) \
+  X("com.microsoft", "MatMulBnb4", microsoft_matmul_bnb4_operator) \
   X("com.microsoft", "MatMulIntegerToFloat", microsoft_matmul_integer_to_float_operator) \
   X("com.microsoft", "MatMulNBits", microsoft_matmul_nbits_operator) \
   X("com.microsoft", "MultiHeadAttention", microsoft_multi_head_attention_operator) \

@@ -590,6 +590,14 @@ def MatMulNBits(r):
 
 
 @operator
+def MatMulBnb4(r):
+    m, n, k, block = r.size(1, 5), r.size(1, 12), 2 * r.size(1, 40), r.pick(16, 32, 64)
+    return Case([r.floats(*([r.size(1, 3)] if r.chance() else []), m, k), r.quantized((n * k + 1) // 2),
+                 r.rng.uniform(0.1, 2, -(-n * k // block)).astype(np.float32)],
+                {"K": k, "N": n, "block_size": block, "quant_type": int(r.chance())}, constants=(1, 2), relative=1e-4)
+
+
+@operator
 def GatherBlockQuantized(r):
     bits = r.pick(4, 4, 8)
     rows, columns, block = r.size(2, 9), 32 * r.size(1, 3), r.pick(16, 32)

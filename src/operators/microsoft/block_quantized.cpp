@@ -1,7 +1,8 @@
-// Weights of 2, 4 or 8 bits with a scale for each block, as language models carry them: a matrix
-// product and a lookup.
+// Weights of few bits with a scale for each block, as language models carry them: matrix products
+// and a lookup.
 //
-// w = (number - zero point) * scale. Numbers below 8 bits lie in bytes, the first in the low bits.
+// w = (number - zero point) * scale, numbers of 2, 4 or 8 bits, the first of a byte in the low
+// bits; or, in MatMulBnb4, w = table[number] * scale.
 #include <algorithm>
 
 #include "operators/loops.h"
@@ -115,7 +116,7 @@ Result<Weights> read_weights(const EvaluateContext& context) {
   return weights;
 }
 
-Status infer_matmul_nbits(InferContext& context) {
+Status infer_matmul_of_few_bits(InferContext& context) {
   const DType dtype = context.input_dtype(0);
   context.set_output_dtype(0, dtype);
   const Dims* a = context.input_dims(0);
@@ -156,6 +157,73 @@ Status evaluate_matmul_nbits(EvaluateContext& context) {
     weights.read_row(j, row.data());
     for (int64_t i = 0; i < m; ++i)
       y.data()[i * n + j] = dot(x.data() + i * k, row.data(), k) + bias[static_cast<size_t>(j)];
+  }
+  return y.finish(context);
+}
+
+// ---------------------------------------------------------------- MatMulBnb4
+
+// The sixteen values of each kind, times the largest of a block. bitsandbytes' tables: quarters of
+// a normal distribution, and a float of one sign, two exponent and one mantissa bit.
+constexpr double kNormal[16] = {-1.0,
+                                -0.6961928009986877,
+                                -0.5250730514526367,
+                                -0.39491748809814453,
+                                -0.28444138169288635,
+                                -0.18477343022823334,
+                                -0.09105003625154495,
+                                0.0,
+                                0.07958029955625534,
+                                0.16093020141124725,
+                                0.24611230194568634,
+                                0.33791524171829224,
+                                0.44070982933044434,
+                                0.5626170039176941,
+                                0.7229568362236023,
+                                1.0};
+constexpr double kFloat[16] = {
+    0, 0.005208333333,  0.66666667,  1.0,  0.33333333,  0.5,  0.16666667,  0.25,
+    0, -0.005208333333, -0.66666667, -1.0, -0.33333333, -0.5, -0.16666667, -0.25};
+
+/// Y = A w^T, where w [N, K] lies flat in blocks across its rows; the first number of a byte is in
+/// the high bits.
+Status evaluate_matmul_bnb4(EvaluateContext& context) {
+  const int64_t n = context.int_attribute("N"), k = context.int_attribute("K");
+  const int64_t block = context.int_attribute("block_size");
+  constexpr int64_t kMost = int64_t{1} << 28;  // products of sizes must fit in an int64
+  if (n < 1 || n > kMost || k < 1 || k > kMost || block < 1 || block > kMost)
+    return Status::invalid_model("attributes 'N', 'K' and 'block_size' are {}, {} and {}", n, k,
+                                 block);
+  const int64_t kind = context.int_attribute("quant_type");
+  if (kind != 0 && kind != 1)
+    return Status::invalid_model("attribute 'quant_type' is {}, expected 0 or 1", kind);
+  if (context.int_attribute("transB") != 1)
+    return Status::unsupported("attribute 'transB' is {}, expected 1",
+                               context.int_attribute("transB"));
+  const double* table = kind == 0 ? kFloat : kNormal;
+  const Tensor& a = context.input(0);
+  if (a.rank() < 1 || a.shape().back() != k)
+    return Status::invalid_argument("input 'A' is [{}], expected a last size of {}",
+                                    to_string(a.shape()), k);
+  SHIPWAY_RETURN_IF_ERROR(check_elements(context, 1, divide_up(n * k, 2)));
+  SHIPWAY_RETURN_IF_ERROR(check_elements(context, 2, divide_up(n * k, block)));
+  const uint8_t* bytes = context.input(1).as<uint8_t>().data();
+  SHIPWAY_ASSIGN_OR_RETURN(const std::vector<double> largest, to_doubles(context.input(2)));
+  Shape shape = a.shape();
+  shape.back() = n;
+  const int64_t m = a.element_count() / k;
+  SHIPWAY_ASSIGN_OR_RETURN(const Reals<double> x, Reals<double>::of(a));
+  SHIPWAY_ASSIGN_OR_RETURN(RealOutput<double> y,
+                           RealOutput<double>::allocate(context, 0, a.dtype(), shape));
+  std::vector<double> row(static_cast<size_t>(k));
+  for (int64_t j = 0; j < n; ++j) {
+    SHIPWAY_RETURN_IF_ERROR(context.poll());
+    for (int64_t column = 0; column < k; ++column) {
+      const int64_t at = j * k + column;
+      const int number = at % 2 == 0 ? bytes[at / 2] >> 4 : bytes[at / 2] & 15;
+      row[static_cast<size_t>(column)] = table[number] * largest[static_cast<size_t>(at / block)];
+    }
+    for (int64_t i = 0; i < m; ++i) y.data()[i * n + j] = dot(x.data() + i * k, row.data(), k);
   }
   return y.finish(context);
 }
@@ -320,6 +388,22 @@ const Operator& microsoft_gather_block_quantized_operator() {
   return definition;
 }
 
+const Operator& microsoft_matmul_bnb4_operator() {
+  static const Operator definition{
+      .domain = "com.microsoft",
+      .name = "MatMulBnb4",
+      .summary = "Matrix product with weights of 4 bits from a table of bitsandbytes.",
+      .versions = {{.since = 1,
+                    .signature = "(A: T1, B: T2, absmax: T1) -> (Y: T1)",
+                    .types = "T1: float float16 bfloat16; T2: uint8",
+                    .attributes = "K: int!; N: int!; block_size: int!; quant_type: int!; "
+                                  "training_mode: int = 0; transB: int = 1"}},
+      .infer = infer_matmul_of_few_bits,
+      .evaluate = evaluate_matmul_bnb4,
+  };
+  return definition;
+}
+
 const Operator& microsoft_matmul_nbits_operator() {
   static const Operator definition{
       .domain = "com.microsoft",
@@ -332,7 +416,7 @@ const Operator& microsoft_matmul_nbits_operator() {
                              "bfloat16; T4: int32",
                     .attributes = "K: int!; N: int!; accuracy_level: int = 0; bits: int = 4; "
                                   "block_size: int!; weight_prepacked: int = 0"}},
-      .infer = infer_matmul_nbits,
+      .infer = infer_matmul_of_few_bits,
       .evaluate = evaluate_matmul_nbits,
   };
   return definition;

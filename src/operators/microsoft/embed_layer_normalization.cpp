@@ -44,6 +44,10 @@ Status expand(NodeRewrite& rewrite, bool is_quantized) {
   if (node.input(kSegments).is_valid() != node.input(kSegmentEmbedding).is_valid())
     return Status::invalid_model(
         "only one of inputs 'segment_ids' and 'segment_embedding' is given");
+  if (is_quantized && node.input(kSegments).is_valid() &&
+      !node.input(kSegmentEmbedding + 6).is_valid())
+    return Status::invalid_model(
+        "input 'segment_embedding' is given without 'segment_embedding_scale'");
   ValueId places = is_quantized ? ValueId{} : node.input(kPositionIds);
   if (!places.is_valid()) {  // the first ones, as many as the sequence is long
     const ValueId length =
