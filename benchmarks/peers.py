@@ -8,12 +8,14 @@
 How: every engine has a process of its own, which loads the model once. Rounds go round the engines in turn, each round from
 another one, and all processes but the one being timed are stopped, so that no engine's idle threads disturb another and
 what else the machine does hits all alike. A turn is a warm-up and as many runs as make some 50 ms. Every engine gets the same
-numpy arrays and gives numpy arrays back; copies count, as they do for a user. Outputs are compared with the first
+numpy arrays and gives numpy arrays back; copies count, as they do for a user. On a busy machine the processor time at one thread is
+what can still be compared. Outputs are compared with the first
 engine's of the list that ran: one that differs by more than --tolerance of its largest value is told so.
 
 To add an engine: a subclass of Engine, and a line in ENGINES.
 """
 import argparse
+import ctypes
 import datetime
 import importlib.metadata
 import json
@@ -115,20 +117,22 @@ class OpenVino(Engine):
 
 
 def last_line(text):
-    lines = text.strip().splitlines()
-    return lines[-1][-200:] if lines else "it says nothing"
+    """The last line that tells of an error, else the last one."""
+    lines = text.strip().splitlines() or ["it says nothing"]
+    return next((line for line in reversed(lines) if "rror" in line), lines[-1])[-200:]
 
 
 class Mnn(Engine):
     package = "mnn"
 
     def convert(self):
-        result = subprocess.run([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile", self.model,
-                                 "--MNNModel", self.converted(".mnn"), "--bizCode", "benchmark"],
-                                capture_output=True, text=True, timeout=600, check=False, cwd=self.cache,  # it leaves files
-                                env={**os.environ, "PIP_NO_INDEX": "1"})  # and would install packages on its own
-        if not os.path.exists(self.converted(".mnn")):
-            raise RuntimeError("mnnconvert: " + last_line(result.stdout + result.stderr))
+        # Not through MNN.tools.mnnconvert: that installs packages into whatever Python it finds, and reports its use.
+        arguments = ["mnnconvert", "-f", "ONNX", "--modelFile", self.model, "--MNNModel", self.converted(".mnn"), "--bizCode",
+                     "benchmark"]
+        result = subprocess.run([sys.executable, "-c", f"import _tools; _tools.mnnconvert({arguments!r})"], capture_output=True,
+                                text=True, timeout=600, check=False, cwd=self.cache)  # where it leaves files
+        if result.returncode != 0 or not os.path.exists(self.converted(".mnn")):
+            raise RuntimeError(f"mnnconvert ended with {result.returncode}: " + last_line(result.stdout + result.stderr))
 
     def load(self):
         import MNN
@@ -214,16 +218,18 @@ def status_bytes(key):
 
 
 def timed_runs(engine, count):
+    """[(seconds, seconds of processor time of all its threads)]"""
     times = []
     for _ in range(count):
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         engine.run()
-        times.append(time.perf_counter() - start)
+        times.append((time.perf_counter() - start, time.process_time() - cpu))
     return times
 
 
 def serve(connection, name, arguments, task):
     """The worker: `task` "convert", or "run" until the pipe closes."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a stopped process would outlive a killed controller
     null = os.open(os.devnull, os.O_WRONLY)  # converters and engines talk a lot
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -414,13 +420,14 @@ def measure(path, feed, engines, threads, rounds, tolerance, cache):
                     continue
                 runs = answer["times"][1:]  # the first one warms what the others have cooled
                 if name not in counts:  # a trial that says how many make a turn
-                    counts[name] = max(1, min(500, int(0.05 / max(min(runs), 1e-6))))
+                    counts[name] = max(1, min(500, int(0.05 / max(min(runs)[0], 1e-6))))
                 else:
                     times[name] += runs
         for name, worker in workers.items():
             results[name].update(worker.ask(0))
-            results[name].update(min_ms=1e3 * min(times[name]), median_ms=1e3 * statistics.median(times[name]),
-                                 runs=len(times[name]))
+            walls, cpus = zip(*times[name])
+            results[name].update(min_ms=1e3 * min(walls), median_ms=1e3 * statistics.median(walls), cpu_ms=1e3 * min(cpus),
+                                 runs=len(walls))
     finally:
         for worker in workers.values():
             worker.close()
@@ -453,7 +460,8 @@ def as_markdown(report):
     versions = {name: result["version"] for row in report["rows"] for name, result in row["engines"].items() if "version" in result}
     names = [name for name in report["engines"] if name in versions]
     lines += ["Engines: " + ", ".join(f"{name} {versions[name]}" for name in names) + ".", "",
-              "Least milliseconds of a run (median); load: milliseconds from file to ready; memory: MiB at most.", "",
+              "Least milliseconds of a run (median); cpu: least processor time of a run, all threads, spinning ones too; load: "
+              "milliseconds from file to ready; memory: MiB at most.", "",
               "| model | threads | " + " | ".join(names) + " |", "| --- | ---: |" + " ---: |" * len(names)]
     for row in report["rows"]:
         cells = []
@@ -475,16 +483,16 @@ def as_markdown(report):
     if any(ratios.values()):
         lines += ["", "Their least time over Shipway's, geometric mean: " + ", ".join(
             f"{name} {geometric_mean(values):.2f} ({len(values)} rows)" for name, values in ratios.items() if values) + "."]
-    lines += ["", "| model | threads | engine | load | first run ms | memory | difference |",
-              "| --- | ---: | --- | ---: | ---: | ---: | ---: |"]
+    lines += ["", "| model | threads | engine | cpu ms | load | first run ms | memory | difference |",
+              "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
     for row in report["rows"]:
         for name, result in row["engines"].items():
             if "min_ms" in result:
-                lines.append(f"| {row['model']} | {row['threads']} | {name} | {result['load_ms']:.0f} | {result['first_ms']:.3g} | "
-                             f"{result['peak_bytes'] / 2 ** 20:.0f} | {result['difference']:.1e} |")
+                lines.append(f"| {row['model']} | {row['threads']} | {name} | {result['cpu_ms']:.3g} | {result['load_ms']:.0f} | "
+                             f"{result['first_ms']:.3g} | {result['peak_bytes'] / 2 ** 20:.0f} | {result['difference']:.1e} |")
             else:
                 error = result.get("error", "no time").replace("|", "/").replace("\n", " ")
-                lines.append(f"| {row['model']} | {row['threads']} | {name} | {error} | | | |")
+                lines.append(f"| {row['model']} | {row['threads']} | {name} | {error} | | | | |")
     return "\n".join(lines) + "\n"
 
 

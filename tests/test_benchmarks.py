@@ -101,7 +101,7 @@ def test_peers_measure_and_agree(tmp_path):
     for row in report["rows"]:
         assert list(row["engines"]) == ["onnxruntime", "shipway"]
         for result in row["engines"].values():
-            assert 0 < result["min_ms"] <= result["median_ms"] and result["runs"] >= 2
+            assert 0 < result["min_ms"] <= result["median_ms"] and result["runs"] >= 2 and result["cpu_ms"] > 0
             assert result["agrees"] and result["peak_bytes"] > 1 << 20 and result["version"]
     assert report["engines"] == ["onnxruntime", "shipway"] and report["machine"]["commit"] and report["machine"]["flags"]
     text = (tmp_path / "out.md").read_text()
@@ -112,11 +112,11 @@ def test_peers_measure_and_agree(tmp_path):
 def test_peers_tell_what_fails_and_who_is_wrong(tmp_path):
     def row(shipway):
         return {"model": "m", "threads": 1, "engines": {
-            "onnxruntime": {"min_ms": 4.0, "median_ms": 5.0, "agrees": True, "version": "1", "load_ms": 1, "first_ms": 1,
-                            "peak_bytes": 1 << 20, "difference": 0.0}, **shipway}}
+            "onnxruntime": {"min_ms": 4.0, "median_ms": 5.0, "cpu_ms": 4.0, "agrees": True, "version": "1", "load_ms": 1,
+                            "first_ms": 1, "peak_bytes": 1 << 20, "difference": 0.0}, **shipway}}
 
-    ours = {"min_ms": 2.0, "median_ms": 3.0, "agrees": True, "version": "2", "load_ms": 1, "first_ms": 1, "peak_bytes": 1 << 20,
-            "difference": 1e-7}
+    ours = {"min_ms": 2.0, "median_ms": 3.0, "cpu_ms": 2.0, "agrees": True, "version": "2", "load_ms": 1, "first_ms": 1,
+            "peak_bytes": 1 << 20, "difference": 1e-7}
     report = {"machine": peers.machine(), "command": "c", "rounds": 1, "engines": ["onnxruntime", "ncnn", "shipway"], "rows": [
         row({"shipway": ours, "ncnn": {"error": "conversion: none"}}), row({"shipway": {**ours, "min_ms": 1.0}}),
         row({"shipway": ours, "onnxruntime": {**ours, "agrees": False, "min_ms": 0.1}})]}

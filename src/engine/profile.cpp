@@ -35,7 +35,7 @@ void add_node(PlanStep& step, const Model& model, NodeId id) {
   }
 }
 
-std::shared_ptr<const PlanStep> plan_step(const Plan& plan, size_t index, const Model& model) {
+std::shared_ptr<PlanStep> plan_step(const Plan& plan, size_t index, const Model& model) {
   const Step& step = plan.steps[index];
   const auto value_at = [&](const std::vector<int32_t>& values) -> const LoweredValue* {
     return values.empty() || values[0] < 0 ? nullptr : &plan.values[static_cast<size_t>(values[0])];
@@ -81,9 +81,28 @@ std::shared_ptr<const PlanStep> plan_step(const Plan& plan, size_t index, const 
 }  // namespace
 
 std::vector<std::shared_ptr<const PlanStep>> plan_steps(const Plan& plan, const Model& model) {
-  std::vector<std::shared_ptr<const PlanStep>> steps;
-  for (size_t i = 0; i < plan.steps.size(); ++i) steps.push_back(plan_step(plan, i, model));
-  return steps;
+  std::vector<std::shared_ptr<PlanStep>> steps;
+  std::vector<size_t> maker(plan.values.size(), plan.steps.size()), reader = maker;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    steps.push_back(plan_step(plan, i, model));
+    for (int32_t v : plan.steps[i].outputs)
+      if (v >= 0) maker[static_cast<size_t>(v)] = i;
+    for (int32_t v : plan.steps[i].inputs)
+      if (v >= 0) reader[static_cast<size_t>(v)] = std::min(reader[static_cast<size_t>(v)], i);
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {  // a change of layout: who wants it
+    if (!plan.steps[i].nodes.empty()) continue;
+    const auto from = static_cast<size_t>(plan.steps[i].inputs[0]),
+               to = static_cast<size_t>(plan.steps[i].outputs[0]);
+    const size_t before = maker[from], after = reader[to];
+    steps[i]->refusals = {{std::string(to_string(kernels::RefusalCode::kLayout)),
+                           after < steps.size() ? steps[after]->kernel : "",
+                           (before < steps.size() ? steps[before]->name : "the caller") +
+                               " makes " + layout_text(plan.values[from].layout) + ", " +
+                               (after < steps.size() ? steps[after]->name : "the caller") +
+                               " reads " + layout_text(plan.values[to].layout)}};
+  }
+  return {steps.begin(), steps.end()};
 }
 
 std::vector<std::shared_ptr<const PlanStep>> reference_steps(const Model& model) {
@@ -268,7 +287,8 @@ Cause cause_of(const StepReport& step, const MachinePeak& peak) {
     return {"reference " + plan.refusals[0].code + plan.refusals[0].reason,
             "reference loops, because " + refusal_text(plan.refusals[0])};
   }
-  if (plan.op_type.empty()) return {"layout", "the kernels around it want different layouts"};
+  if (plan.op_type.empty())
+    return {"layout", plan.refusals.empty() ? "different layouts" : plan.refusals[0].reason};
   std::string text, key;
   const auto add = [&](std::string_view word, std::string part) {
     key += word;

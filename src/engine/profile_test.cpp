@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <set>
 
 #include "base/cpu.h"
@@ -20,6 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
+using ::testing::MatchesRegex;
 
 struct Profiled {
   std::unique_ptr<Session> session;
@@ -215,11 +217,40 @@ graph main (x: float[1,32,8,8,8]) -> (y) {
                                                 Field(&Refusal::reason, "a kernel with depth"))));
 }
 
-TEST(Profile, NamesEveryRefusalCode) {
+TEST(Profile, SaysWhoWantsAChangeOfLayout) {
+  if (active_isa() == Isa::kScalar) GTEST_SKIP() << "nothing is blocked without an instruction set";
+  const auto session = Session::create(model_of(R"(opset 17
+graph main (x: float[1,32,8,8]) -> (y) {
+  w: float[32,32,3,3] = seeded 1
+  c = Conv(x, w) @conv
+  y = Det(c) @det
+}
+)"))
+                           .value_or_throw();
+  const std::string blocked = "NCHW" + std::to_string(kernels::channel_block(active_isa())) + "c";
+  std::vector<std::string> reasons;
+  for (const auto& step : session->plan())
+    if (step->op_type.empty()) reasons.push_back(step->refusals.at(0).reason);
+  ASSERT_EQ(reasons.size(), 2u);
+  EXPECT_THAT(reasons[0],
+              MatchesRegex("the caller makes plain, conv_.* \\(Conv 'conv'\\) reads " + blocked));
+  EXPECT_THAT(reasons[1], MatchesRegex("conv_.* \\(Conv 'conv'\\) makes " + blocked +
+                                       ", reference \\(Det 'det'\\) reads plain"));
+}
+
+TEST(Profile, NamesAndDocumentsEveryRefusalCode) {
+  using kernels::RefusalCode;
+  std::ifstream file(SHIPWAY_SOURCE_DIR "/docs/performance.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
   std::set<std::string_view> names;
-  for (int code = 0; code <= static_cast<int>(kernels::RefusalCode::kOutputs); ++code)
-    names.insert(to_string(static_cast<kernels::RefusalCode>(code)));
-  EXPECT_EQ(names.size(), static_cast<size_t>(kernels::RefusalCode::kOutputs) + 1);
+  for (int i = 0; i <= static_cast<int>(RefusalCode::kOutputs); ++i) {
+    const auto code = static_cast<RefusalCode>(i);
+    names.insert(to_string(code));
+    if (code == RefusalCode::kNone || code == RefusalCode::kKind) continue;  // nobody sees them
+    EXPECT_NE(page.find("`" + std::string(to_string(code)) + "`"), std::string::npos)
+        << to_string(code);
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(RefusalCode::kOutputs) + 1);
   EXPECT_FALSE(names.contains(""));
 }
 
@@ -305,7 +336,8 @@ TEST(WhySlow, PutsFirstWhatLiesFarthestAboveTheRoofline) {
   made.add("conv_blocked_avx2", "Conv", 500'000, 4.5e7, 8e3);  // 450000 of 500000: little to gain
   made.add("reference", "Gelu", 200'000, 0, 8e4, 0, {{"dtype", "", "kernels compute fp32 only"}});
   made.add("reference", "Gelu", 100'000, 0, 8e4, 0, {{"dtype", "", "kernels compute fp32 only"}});
-  made.add("reorder_avx2", "change of layout", 80'000, 0, 8e4);
+  made.add("reorder_avx2", "change of layout", 80'000, 0, 8e4, 0,
+           {{"layout", "pool_avx2", "a makes plain, b reads NCHW8c"}});
   const std::vector<Finding> findings = why_slow(made.report(1'000'000));
   ASSERT_EQ(findings.size(), 4u);
   EXPECT_EQ(
@@ -315,7 +347,7 @@ TEST(WhySlow, PutsFirstWhatLiesFarthestAboveTheRoofline) {
   EXPECT_THAT(findings[0].steps, ElementsAre(1, 2));
   EXPECT_DOUBLE_EQ(findings[0].share, 0.3);
   EXPECT_THAT(findings[1].sentence, HasSubstr("12.0 % (0.12 ms) passes outside the steps"));
-  EXPECT_THAT(findings[2].sentence, HasSubstr("different layouts"));
+  EXPECT_THAT(findings[2].sentence, HasSubstr("a makes plain, b reads NCHW8c"));
   EXPECT_THAT(findings[3].sentence, AllOf(HasSubstr("at 90.0 % of the roofline"),
                                           HasSubstr("90 GFLOP/s, the machine reaches 100")));
   EXPECT_EQ(why_slow(made.report(1'000'000), 1).size(), 1u);
