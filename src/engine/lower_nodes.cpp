@@ -462,6 +462,7 @@ Result<Tensor> joined_weights(const std::array<const Tensor*, 4>& parts, int64_t
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i]) {
       copy_elements(*parts[i], to);
+      parts[i]->storage()->rest();
       to += parts[i]->element_count();
     }
     if (i == 2 && !parts[i]) to += bias_size;
