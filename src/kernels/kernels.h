@@ -37,6 +37,7 @@ enum class KernelKind : uint8_t {  // in the order of the alternatives of Proble
   kStridedCopy,
   kReorder,
   kRecurrent,
+  kAttention,
 };
 std::string_view to_string(KernelKind kind);
 inline KernelKind kind_of(const Problem& problem) {

@@ -227,6 +227,28 @@ struct PoolDims {
   Spatial in{1, 1, 1}, out{1, 1, 1}, pads{0, 0, 0}, pads_end{0, 0, 0};
 };
 
+// ---------------------------------------------------------------- attention
+
+/// y = softmax(scale * q k^T + mask) v in every head. Inputs: Q, K, V, mask or null. Output: Y.
+struct AttentionProblem {
+  float scale = 0;  // 0: 1 / sqrt(size)
+};
+/// Floats from one batch, head, row (position in the sequence) to the next; a row's elements lie
+/// side by side.
+struct HeadStrides {
+  int64_t batch = 0, head = 0, row = 0;
+};
+/// `heads` of queries share `kv_heads` of keys and values in even groups. With `causal`, query i
+/// sees keys up to i + offset. A query that sees nothing gives zeros.
+struct AttentionDims {
+  int64_t batch = 1, heads = 1, kv_heads = 1, queries = 0, keys = 0;
+  int64_t size = 0, value_size = 0;  // of a query or key, of a value
+  HeadStrides q, k, v, y;
+  int64_t mask_batch = 0, mask_head = 0, mask_row = 0;  // strides; keys lie side by side
+  bool causal = false;
+  int64_t offset = 0;
+};
+
 // ---------------------------------------------------------------- rows: softmax, normalisation,
 // reduction
 
@@ -357,10 +379,12 @@ struct ReorderDims {
   int64_t batch = 1, channels = 1, spatial = 1;
 };
 
-using Problem = std::variant<ElementwiseProgram, GemmProblem, ConvProblem, PoolProblem,
-                             SoftmaxProblem, NormProblem, ReduceProblem, ResizeProblem,
-                             StridedCopyProblem, ReorderProblem, RecurrentProblem>;
-using Dims = std::variant<ElementwiseDims, GemmDims, ConvDims, PoolDims, SoftmaxDims, NormDims,
-                          ReduceDims, ResizeDims, StridedCopyDims, ReorderDims, RecurrentDims>;
+using Problem =
+    std::variant<ElementwiseProgram, GemmProblem, ConvProblem, PoolProblem, SoftmaxProblem,
+                 NormProblem, ReduceProblem, ResizeProblem, StridedCopyProblem, ReorderProblem,
+                 RecurrentProblem, AttentionProblem>;
+using Dims =
+    std::variant<ElementwiseDims, GemmDims, ConvDims, PoolDims, SoftmaxDims, NormDims, ReduceDims,
+                 ResizeDims, StridedCopyDims, ReorderDims, RecurrentDims, AttentionDims>;
 
 }  // namespace shipway::kernels

@@ -15,6 +15,7 @@ namespace {
   }
 
 constexpr KernelRow kTable[] = {
+    SHIPWAY_EVERY_ISA("attention", kAttention, prepare_attention, bind_attention),
     SHIPWAY_EVERY_ISA("conv_depthwise", kConv, prepare_conv_depthwise, bind_conv_depthwise),
     SHIPWAY_EVERY_ISA("conv_winograd", kConv, prepare_conv_winograd, bind_conv_winograd),
     SHIPWAY_EVERY_ISA("conv_blocked", kConv, prepare_conv_blocked, bind_conv_direct),
@@ -55,9 +56,9 @@ Prepared prepare_row(const KernelRow& row, const Problem& problem, Isa isa) {
 }  // namespace
 
 std::string_view to_string(KernelKind kind) {
-  constexpr std::string_view kNames[] = {"elementwise",  "gemm",    "conv",     "pool",
-                                         "softmax",      "norm",    "reduce",   "resize",
-                                         "strided_copy", "reorder", "recurrent"};
+  constexpr std::string_view kNames[] = {"elementwise",  "gemm",    "conv",      "pool",
+                                         "softmax",      "norm",    "reduce",    "resize",
+                                         "strided_copy", "reorder", "recurrent", "attention"};
   return kNames[static_cast<size_t>(kind)];
 }
 

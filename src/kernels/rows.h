@@ -15,6 +15,7 @@ Prepared prepare_conv_first(const Problem& problem, Isa isa);
 Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims);
 Prepared prepare_conv_transposed(const Problem& problem, Isa isa);
 Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims);
+SHIPWAY_KERNEL(attention);
 SHIPWAY_KERNEL(conv_depthwise);
 SHIPWAY_KERNEL(conv_few_outputs);
 SHIPWAY_KERNEL(conv_plain);

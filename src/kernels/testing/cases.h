@@ -1,6 +1,7 @@
 // Every case of every kind, for the shared suite and the benchmarks.
 #pragma once
 
+#include "kernels/testing/attention_cases.h"
 #include "kernels/testing/conv_cases.h"
 #include "kernels/testing/elementwise_cases.h"
 #include "kernels/testing/gemm_cases.h"
@@ -34,6 +35,8 @@ inline std::vector<KernelCase> cases_of(KernelKind kind) {
       return reorder_cases();
     case KernelKind::kRecurrent:
       return recurrent_cases();
+    case KernelKind::kAttention:
+      return attention_cases();
   }
   return {};
 }
@@ -64,6 +67,8 @@ inline Instance make_instance(const KernelCase& kernel_case, uint64_t seed, bool
       return reorder_instance(kernel_case, random, expect);
     case KernelKind::kRecurrent:
       return recurrent_instance(kernel_case, random, expect);
+    case KernelKind::kAttention:
+      return attention_instance(kernel_case, random, expect);
   }
   return {};
 }
