@@ -206,6 +206,11 @@ std::vector<KernelCase> shapes_of(KernelKind kind, Isa isa) {
               {"gru_50x8_128to256",
                RecurrentProblem{.cell = RecurrentCell::kGru, .input = 128, .hidden = 256},
                RecurrentDims{50, 8}}};
+    case KernelKind::kAttention:
+      return {testing::attention_case({1, 12, 12, 128, 128, 64, 64}, true),
+              testing::attention_case({1, 6, 6, 1500, 1500, 64, 64}, true),
+              testing::attention_case({1, 12, 12, 512, 512, 64, 64, true}, false),
+              testing::attention_case({1, 12, 12, 1, 1024, 64, 64}, false)};
   }
   return {};
 }

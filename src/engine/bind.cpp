@@ -69,6 +69,8 @@ class Binder {
         return reorder();
       case BindRule::Kind::kRecurrent:
         return recurrent();
+      case BindRule::Kind::kAttention:
+        return attention();
     }
     return Status::internal("unknown bind rule");
   }
@@ -357,6 +359,54 @@ class Binder {
   }
 
   // numbers: none
+  // numbers: heads of queries, heads of keys (both 0: an axis of the inputs), whether causal
+  Result<kernels::Dims> attention() {
+    const Shape &q = input(0), &k = input(1), &v = input(2);
+    const bool flat = q.size() == 3;  // [batch, sequence, heads * size]
+    kernels::AttentionDims dims;
+    dims.batch = q[0];
+    dims.heads = flat ? numbers()[0] : q[1];
+    dims.kv_heads = flat ? numbers()[1] : k[1];
+    dims.queries = q[q.size() - 2];
+    dims.keys = k[k.size() - 2];
+    dims.causal = numbers()[2] != 0;
+    const bool divides = dims.heads > 0 && dims.kv_heads > 0 && dims.heads % dims.kv_heads == 0 &&
+                         (!flat || (q[2] % dims.heads == 0 && k[2] % dims.kv_heads == 0 &&
+                                    v[2] % dims.kv_heads == 0));
+    if (divides) {
+      dims.size = flat ? q[2] / dims.heads : q[3];
+      dims.value_size = flat ? v[2] / dims.kv_heads : v[3];
+    }
+    const Shape keys = flat ? Shape{q[0], k[1], dims.kv_heads * dims.size}
+                            : Shape{q[0], dims.kv_heads, k[2], dims.size};
+    const Shape values = flat ? Shape{q[0], k[1], dims.kv_heads * dims.value_size}
+                              : Shape{q[0], dims.kv_heads, k[2], dims.value_size};
+    if (!divides || k != keys || v != values)
+      return Status::invalid_argument("'Q' [{}], 'K' [{}] and 'V' [{}] do not fit each other",
+                                      to_string(q), to_string(k), to_string(v));
+    const auto strides = [&](int64_t heads, int64_t rows, int64_t size) {
+      return flat ? kernels::HeadStrides{rows * heads * size, size, heads * size}
+                  : kernels::HeadStrides{heads * rows * size, rows * size, size};
+    };
+    dims.q = strides(dims.heads, dims.queries, dims.size);
+    dims.k = strides(dims.kv_heads, dims.keys, dims.size);
+    dims.v = strides(dims.kv_heads, dims.keys, dims.value_size);
+    dims.y = strides(dims.heads, dims.queries, dims.value_size);
+    if (!shapes_.inputs[3]) return dims;
+    const Shape& mask = input(3);
+    const Shape scores{dims.batch, dims.heads, dims.queries, dims.keys};
+    const Result<Shape> both = broadcast_shapes(mask, scores);
+    if (!both.is_ok() || *both != scores || mask.back() != dims.keys)
+      return Status::invalid_argument(
+          "'attn_mask' is [{}], expected as many keys as 'K' has, and to broadcast to [{}]",
+          to_string(mask), to_string(scores));
+    const Shape mask_strides = broadcast_strides(mask, scores);
+    dims.mask_batch = mask_strides[0];
+    dims.mask_head = mask_strides[1];
+    dims.mask_row = mask_strides[2];
+    return dims;
+  }
+
   Result<kernels::Dims> recurrent() {
     const auto& problem = std::get<kernels::RecurrentProblem>(step_.plan.problem);
     const Shape& x = input(0);

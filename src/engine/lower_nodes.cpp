@@ -530,6 +530,50 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
 }
 
 // ----------------------------------------------------------------------------------------------
+// attention
+
+Result<bool> lower_attention(Lowering& lowering, const Node& node) {
+  const AttributeReader read = lowering.attributes(node);
+  for (const size_t i : {0, 1, 2})
+    if (!lowering.is_float(node.input(i)))
+      return lowering.refuse(Code::kType, "kernels compute fp32 only");
+  const Dims* q = lowering.dims(node.input(0));
+  if (!q) return lowering.refuse(Code::kRank, "needs inputs of known rank");
+  for (const size_t i : {4, 5, 6})
+    if (node.input(i).is_valid())
+      return lowering.refuse(Code::kMode, "keeps a cache, or sequences differ in length");
+  for (const size_t i : {1, 2, 3})
+    if (node.output(i).is_valid()) return lowering.refuse(Code::kOutputs, "gives more than Y");
+  if (read.float_attribute("softcap") != 0) return lowering.refuse(Code::kMode, "caps its scores");
+  if (read.int_attribute("left_window_size") != -1 || read.int_attribute("right_window_size") != -1)
+    return lowering.refuse(Code::kMode, "looks through a window");
+  if (read.has_attribute("scale") && read.float_attribute("scale") == 0)
+    return lowering.refuse(Code::kMode, "a scale of 0");
+  const ValueId mask = node.input(3);
+  if (mask.is_valid()) {
+    const Dims* dims = lowering.dims(mask);
+    const Dims* k = lowering.dims(node.input(1));
+    if (!lowering.is_float(mask)) return lowering.refuse(Code::kType, "its mask is no fp32");
+    if (!dims || dims->empty() || !k || dims->back() != (*k)[k->size() - 2])
+      return lowering.refuse(Code::kShape, "its mask may have fewer keys than there are");
+  }
+  const bool flat = q->size() == 3;
+  std::vector<int32_t> inputs;
+  for (const size_t i : {0, 1, 2, 3}) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int32_t value, lowering.use_plain(node.input(i)));
+    inputs.push_back(value);
+  }
+  const int32_t y = lowering.define(node.output(0), Layout::plain());
+  return lowering.add_kernel(
+      kernels::AttentionProblem{read.has_attribute("scale") ? read.float_attribute("scale") : 0},
+      {Kind::kAttention,
+       {flat ? read.int_attribute("q_num_heads") : 0, flat ? read.int_attribute("kv_num_heads") : 0,
+        read.int_attribute("is_causal")},
+       {}},
+      std::move(inputs), {y}, {node.id()});
+}
+
+// ----------------------------------------------------------------------------------------------
 // moving data
 
 Result<bool> lower_alias(Lowering& lowering, const Node& node) {
@@ -672,6 +716,7 @@ struct LowerRow {
   LowerFunction function;
 };
 constexpr LowerRow kTable[] = {
+    {"Attention", lower_attention},
     {"AveragePool", lower_pool},
     {"BatchNormalization", lower_norm},
     {"Concat", lower_concat},

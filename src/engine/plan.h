@@ -50,6 +50,7 @@ struct BindRule {
     kExpand,
     kReorder,
     kRecurrent,
+    kAttention,
   };
   Kind kind = Kind::kElementwise;
   std::vector<int64_t> numbers;

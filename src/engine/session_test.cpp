@@ -104,6 +104,43 @@ graph main (x: float[B,S,32]) -> (y: float[B,S,32]) {
   expect_same_as_reference(text, {{"x", random({3, 7, 32}, 2)}}, 1e-5);
 }
 
+TEST(Session, RunsAttentionLikeTheReference) {
+  const auto text = [](std::string_view types, std::string_view node) {
+    return "opset 24\ngraph main (" + std::string(types) +
+           ") -> (y: float[?,?,?]) {\n  y = " + std::string(node) + "\n}\n";
+  };
+  const std::string flat = text("q: float[B,M,48], k: float[B,N,32], v: float[B,N,64]",
+                                "Attention[q_num_heads=3, kv_num_heads=1](q, k, v)");
+  // Sizes of queries and keys, 16 each, do not fit three heads of 32 keys: told as what it is.
+  EXPECT_FALSE(Session::create(model_of(flat))
+                   .value_or_throw()
+                   ->run(std::vector<NamedValue>{{"q", random({1, 2, 48}, 1)},
+                                                 {"k", random({1, 2, 32}, 1)},
+                                                 {"v", random({1, 2, 64}, 1)}})
+                   .is_ok());
+  for (const auto& [queries, keys] : {std::pair<int64_t, int64_t>{5, 9}, {1, 33}, {40, 3}}) {
+    const std::vector<NamedValue> inputs = {{"q", random({2, queries, 64}, 1)},
+                                            {"k", random({2, keys, 32}, 2)},
+                                            {"v", random({2, keys, 16}, 3)}};
+    for (const char* attributes : {"", ", scale=0.4", ", is_causal=1"})
+      expect_same_as_reference(
+          text("q: float[B,M,64], k: float[B,N,32], v: float[B,N,16]",
+               "Attention[q_num_heads=4, kv_num_heads=2" + std::string(attributes) + "](q, k, v)"),
+          inputs, 1e-5);
+  }
+  const std::string masked = R"(opset 24
+graph main (q: float[B,4,M,8], k: float[B,4,N,8], v: float[B,4,N,8], mask: float[B,1,1,N]) -> (y: float[B,4,M,8]) {
+  y = Attention(q, k, v, mask)
+}
+)";
+  expect_same_as_reference(masked,
+                           {{"q", random({2, 4, 7, 8}, 1)},
+                            {"k", random({2, 4, 11, 8}, 2)},
+                            {"v", random({2, 4, 11, 8}, 3)},
+                            {"mask", random({2, 1, 1, 11}, 4)}},
+                           1e-5);
+}
+
 TEST(Session, RunsRecurrentLayersLikeTheReference) {
   const std::string text = R"(opset 17
 graph main (x: float[T,B,6], h: float[2,B,10]) -> (y: float[T,2,B,10], c: float[1,B,10], z: float[T,1,B,10], g: float[T,1,B,6], g2: float[T,1,B,6]) {

@@ -281,14 +281,21 @@ Result<BoundKernel> bind_attention(const KernelPlan& plan, const Dims& dims) {
   bound.scratch_bytes = floats * static_cast<int64_t>(sizeof(float));
 
   const auto count = [](int64_t x) { return static_cast<double>(x); };
-  const double rows = count(d.batch) * count(d.heads) * count(d.queries);
-  const double scores = rows * count(d.keys) * (d.causal ? 0.5 : 1.0);
-  bound.cost.flops = 2 * scores * count(d.size + d.value_size) + 8 * scores;
+  double pairs = count(d.queries) * count(d.keys);  // of a query and a key that it sees
+  if (d.causal) {
+    pairs = 0;
+    for (int64_t i = 0; i < d.queries; ++i)
+      pairs += count(std::clamp<int64_t>(i + d.offset + 1, 0, d.keys));
+  }
+  const double planes = count(d.batch) * count(d.heads);
+  bound.cost.flops = 2 * planes * pairs * count(d.size + d.value_size);
   bound.cost.bytes =
-      4 * (rows * count(d.size + d.value_size) +
-           count(d.batch) * count(d.kv_heads) * count(d.keys) * count(d.size + d.value_size));
+      4 * count(d.size + d.value_size) *
+      (planes * count(d.queries) + count(d.batch) * count(d.kv_heads) * count(d.keys));
+  const double exponentials = planes * pairs;  // about half a nanosecond each
   bound.cost.nanoseconds =
-      std::max(bound.cost.flops / (8.0 * static_cast<double>(lanes)), bound.cost.bytes / 20);
+      std::max(bound.cost.flops / (12.0 * static_cast<double>(lanes)) + exponentials / 2,
+               bound.cost.bytes / 20);
   return bound;
 }
 

@@ -166,6 +166,16 @@ Work work_of(const KernelCase& kernel_case) {
       return {2 * product(d.steps, d.batch, p.directions, gates, p.hidden, p.input + p.hidden),
               std::nullopt};
     }
+    case KernelKind::kAttention: {
+      const auto& d = std::get<AttentionDims>(kernel_case.dims);
+      int64_t pairs = 0;
+      for (int64_t i = 0; i < d.queries; ++i)
+        for (int64_t j = 0; j < d.keys; ++j) pairs += !d.causal || j <= i + d.offset;
+      const int64_t sizes = d.size + d.value_size;
+      return {2 * product(d.batch, d.heads, pairs, sizes),
+              4 * (product(d.batch, d.heads, d.queries, sizes) +
+                   product(d.batch, d.kv_heads, d.keys, sizes))};
+    }
   }
   return {};
 }
