@@ -28,10 +28,6 @@ struct State {
 };
 static_assert(sizeof(State) <= BoundKernel::kStateBytes);
 
-int64_t round_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 struct Run {
   const State& state;
   const TileTable& tiles;

@@ -22,6 +22,7 @@ std::vector<const Pass*> pipeline(int level) {
       &kFuseSwish,
       &kFuseLayerNormalization,  // before RMS, which it is made of as well
       &kFuseRmsNormalization,
+      &kFuseAttention,  // before transposed keys are folded into anything
       &kFoldConstants,  // transposed weights
       &kEliminateDeadCode,
   };

@@ -13,6 +13,7 @@ extern const Pass kEliminateDeadCode;
 extern const Pass kEliminateIdentity;
 extern const Pass kFoldConstants;
 extern const Pass kFoldShapeArithmetic;
+extern const Pass kFuseAttention;
 extern const Pass kFuseConvBatchNorm;
 extern const Pass kFuseGelu;
 extern const Pass kFuseHardSigmoid;
