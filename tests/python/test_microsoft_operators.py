@@ -8,6 +8,7 @@ import dataclasses
 import math
 import os
 import subprocess
+import tempfile
 import zlib
 
 import numpy as np
@@ -15,6 +16,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import quantization
 
 import shipway
 
@@ -69,6 +71,11 @@ class Random:
     def quantized(self, *shape, dtype=np.uint8):
         info = np.iinfo(dtype)
         return self.rng.integers(info.min, info.max + 1, shape).astype(dtype)
+
+    def weights(self, *shape, dtype):
+        """As quantized; int8 of 7 bits, whose products with uint8 onnxruntime sums without saturation on every CPU."""
+        numbers = self.quantized(*shape, dtype=dtype)
+        return numbers // 2 if dtype == np.int8 else numbers
 
     def scale(self, low=0.005, high=0.1):
         return np.float32(self.rng.uniform(low, high))
@@ -156,16 +163,26 @@ def EmbedLayerNormalization(r):
 
 @operator
 def FusedMatMul(r):
-    m, k, n, batch = r.size(), r.size(), r.size(), [r.size(1, 3) for _ in range(r.size(0, 2))]
-    trans_a, trans_b = r.chance(), r.chance()
-    a = batch + ([k, m] if trans_a else [m, k])
-    b = (batch if r.chance() else []) + ([n, k] if trans_b else [k, n])
-    return Case([r.floats(*a), r.floats(*b)], {"alpha": r.pick(1.0, 0.125, -2.5), "transA": int(trans_a), "transB": int(trans_b)})
+    sizes = {"m": r.size(), "k": r.size(), "n": r.size(), "b": r.size(1, 3), "c": r.size(1, 3)}
+    batch = r.pick("", "b", "bc")
+    attributes, factors, both = {"alpha": r.pick(1.0, 0.125, -2.5)}, [], r.chance()
+    for name, axes in (("A", "mk"), ("B", "kn")):
+        axes = (batch if name == "A" or both else "") + axes  # as the product reads them
+        trans, trans_batch = r.chance(), bool(batch) and both and r.chance(0.3)
+        attributes["trans" + name], attributes["transBatch" + name] = int(trans), int(trans_batch)
+        if trans:
+            axes = axes[:-2] + axes[-1] + axes[-2]
+        if trans_batch:  # the first axis of the matrix stands before the batch
+            axes = axes[-2] + axes[:-2] + axes[-1]
+        factors.append(r.floats(*[sizes[axis] for axis in axes]))
+    return Case(factors, attributes)
 
 
 @operator
 def TransposeMatMul(r):
-    return FusedMatMul(r)
+    m, k, n, trans_a, trans_b = r.size(), r.size(), r.size(), r.chance(), r.chance()
+    return Case([r.floats(*((k, m) if trans_a else (m, k))), r.floats(*((n, k) if trans_b else (k, n)))],
+                {"alpha": r.pick(1.0, 0.125, -2.5), "transA": int(trans_a), "transB": int(trans_b)})
 
 
 ACTIVATIONS = {"Relu": 0, "Tanh": 0, "Sigmoid": 0, "LeakyRelu": 1, "Clip": 2, "HardSigmoid": 2}
@@ -479,7 +496,7 @@ def QLinearConv(r):
     dtype = np.uint8
     w_scale = r.rng.uniform(0.005, 0.05, filters).astype(np.float32) if per_filter else r.scale(0.005, 0.05)
     w_zero = np.zeros(filters, np.int8) if per_filter else np.int8(0)
-    return Case([r.quantized(*x, dtype=dtype), r.scale(), r.zero(dtype), r.quantized(*w, dtype=np.int8), w_scale, w_zero,
+    return Case([r.quantized(*x, dtype=dtype), r.scale(), r.zero(dtype), r.weights(*w, dtype=np.int8), w_scale, w_zero,
                  r.scale(0.05, 0.3), r.zero(dtype), r.maybe(r.ints(-500, 500, filters))], attributes, steps=1,
                 constants=tuple(range(1, 9)))
 
@@ -500,7 +517,7 @@ def DynamicQuantizeMatMul(r):
     per_column = r.chance()
     scale = r.rng.uniform(0.005, 0.05, n).astype(np.float32) if per_column else r.scale()
     zero = r.quantized(*([n] if per_column else []), dtype=dtype)
-    return Case([r.floats(*([r.size(1, 3)] if r.chance() else []), m, k), r.quantized(k, n, dtype=dtype), scale, r.maybe(zero),
+    return Case([r.floats(*([r.size(1, 3)] if r.chance() else []), m, k), r.weights(k, n, dtype=dtype), scale, r.maybe(zero),
                  r.maybe(r.floats(n))], constants=(1,), relative=1e-4)
 
 
@@ -511,7 +528,7 @@ def MatMulIntegerToFloat(r):
     per_column = r.chance()
     scale = r.rng.uniform(0.005, 0.05, n).astype(np.float32) if per_column else r.scale()
     zero = r.quantized(*([n] if per_column else []), dtype=b)
-    return Case([r.quantized(*([r.size(1, 3)] if r.chance() else []), m, k, dtype=a), r.quantized(k, n, dtype=b), r.scale(), scale,
+    return Case([r.quantized(*([r.size(1, 3)] if r.chance() else []), m, k, dtype=a), r.weights(k, n, dtype=b), r.scale(), scale,
                  r.maybe(r.zero(a)), r.maybe(zero), r.maybe(r.floats(n))], relative=1e-4)
 
 
@@ -525,7 +542,7 @@ def QGemm(r):
     zero = np.zeros(n, b) if per_column else r.zero(b)
     quantized = r.chance()
     return Case([r.quantized(*([k, m] if trans_a else [m, k]), dtype=a), r.scale(), r.zero(a),
-                 r.quantized(*([n, k] if trans_b else [k, n]), dtype=b), scale, zero,
+                 r.weights(*([n, k] if trans_b else [k, n]), dtype=b), scale, zero,
                  r.maybe(r.ints(-500, 500, *r.pick((n,), (m, n), (1, n)))), r.scale(0.5, 2) if quantized else None,
                  r.zero(a) if quantized else None],
                 {"alpha": r.pick(1.0, 0.5), "transA": int(trans_a), "transB": int(trans_b)}, relative=1e-4, steps=1)
@@ -543,7 +560,7 @@ def QAttention(r):
     attributes = {"num_heads": heads}
     if r.chance():
         attributes["unidirectional"] = 1
-    inputs = [r.quantized(batch, length, features), r.quantized(features, 3 * hidden, dtype=weight), r.floats(3 * hidden), r.scale(0.005, 0.02),
+    inputs = [r.quantized(batch, length, features), r.weights(features, 3 * hidden, dtype=weight), r.floats(3 * hidden), r.scale(0.005, 0.02),
               scale, _mask(r, batch, length, past + length), r.maybe(r.zero(np.uint8)), r.maybe(zero),
               r.floats(2, batch, heads, past, size) if past else None]
     return Case(inputs, attributes, outputs=2, wanted=(0, 1) if past or r.chance() else (0,), constants=(1, 2), relative=2e-4)
@@ -556,8 +573,8 @@ def DynamicQuantizeLSTM(r):
     dtype = _qtype(r)
     per_gate = r.chance()
     shape = (directions, 4 * hidden) if per_gate else (directions,)
-    inputs = [r.floats(length, batch, width), r.quantized(directions, width, 4 * hidden, dtype=dtype),
-              r.quantized(directions, hidden, 4 * hidden, dtype=dtype), r.maybe(r.floats(directions, 8 * hidden)),
+    inputs = [r.floats(length, batch, width), r.weights(directions, width, 4 * hidden, dtype=dtype),
+              r.weights(directions, hidden, 4 * hidden, dtype=dtype), r.maybe(r.floats(directions, 8 * hidden)),
               r.maybe(r.ints(1, length + 1, batch)), r.maybe(r.floats(directions, batch, hidden, scale=0.5)),
               r.maybe(r.floats(directions, batch, hidden, scale=0.5)), r.maybe(r.floats(directions, 3 * hidden), 0.3)]
     for _ in range(2):
@@ -1060,8 +1077,43 @@ def quantized():
         "x": np.random.default_rng(5).standard_normal((2, 3, 12, 10)).astype(np.float32)}
 
 
+def quantized_by(tool, model, **options):
+    """The model as a function of onnxruntime.quantization makes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = f"{folder}/before.onnx", f"{folder}/after.onnx"
+        onnx.save(model, before)
+        tool(before, after, **options)
+        return onnx.load(after)
+
+
+def dynamically_quantized():
+    """The transformer with 8-bit weights and numbers that are quantised while it runs."""
+    model, feeds = transformer()
+    return quantized_by(quantization.quantize_dynamic, model, weight_type=quantization.QuantType.QInt8, reduce_range=True), feeds
+
+
+class Calibration(quantization.CalibrationDataReader):
+    """Three inputs of the convolutions."""
+
+    def __init__(self):
+        self.left = 3
+
+    def get_next(self):
+        self.left -= 1
+        return None if self.left < 0 else {"x": np.random.default_rng(self.left).standard_normal((2, 3, 12, 10)).astype(np.float32)}
+
+
+def statically_quantized():
+    """The convolutions in operators of 8-bit numbers."""
+    model, feeds = convolutions()
+    return quantized_by(quantization.quantize_static, model, calibration_data_reader=Calibration(),
+                        quant_format=quantization.QuantFormat.QOperator, reduce_range=True), feeds
+
+
 MADE = {"transformer": (transformer, {"SkipLayerNormalization", "FusedMatMul", "BiasGelu"}, 1e-5),
         "convolutions": (convolutions, {"FusedConv", "FusedGemm"}, 1e-5),
+        "dynamic": (dynamically_quantized, {"DynamicQuantizeMatMul", "MatMulIntegerToFloat", "SkipLayerNormalization"}, 0.02),  # steps of 1/255
+        "static": (statically_quantized, {"QLinearAdd", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearGlobalAveragePool", "QGemm"}, 0.02),
         "quantized": (quantized, {"QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearConcat", "QLinearAveragePool",
                                   "QLinearGlobalAveragePool"}, 0.03)}
 
