@@ -8,6 +8,7 @@
 
 #include "operators/loops.h"
 #include "operators/reals.h"
+#include "operators/rounding.h"
 #include "operators/shape_rules.h"
 
 namespace shipway {
@@ -67,21 +68,6 @@ Status infer_attention(InferContext& context) {
 
 // ---------------------------------------------------------------------------------------
 // evaluation
-
-/// Values as a dtype would keep them: what is computed in a small float is rounded at every step.
-class Rounding {
- public:
-  explicit Rounding(DType dtype) : dtype_(dtype) {}
-  /// As in ONNX's reference: sums of bfloat16 are kept in bfloat16, those of float16 in float32.
-  bool keeps_sums() const { return dtype_ == DType::kBFloat16; }
-  bool is_exact() const { return dtype_ == DType::kFloat64 || dtype_ == DType::kFloat32; }
-  double operator()(double x) const {
-    return is_exact() ? x : decode_float(dtype_, encode_float(dtype_, x, Saturate::kNo));
-  }
-
- private:
-  DType dtype_;
-};
 
 /// Q, K or V as [batch, heads, sequence, size], whatever its layout.
 struct Heads {

@@ -4,6 +4,7 @@
 
 #include "operators/downgrade_steps.h"
 #include "operators/loops.h"
+#include "operators/rounding.h"
 #include "operators/shape_rules.h"
 
 namespace shipway {
@@ -41,12 +42,18 @@ double largest(const double* x, int64_t count, int64_t step) {
   return best;
 }
 
-/// The maximum is subtracted first, so that exp cannot overflow.
+/// The maximum is subtracted first, so that exp cannot overflow. ONNX defines it by a function of
+/// several operators: ReduceMax, Sub, Exp, ReduceSum, Div.
 Status evaluate_softmax(EvaluateContext& context) {
-  return evaluate_lines(context, [](double* x, int64_t count, int64_t step) {
+  const Rounding round(context.input(0).dtype());
+  return evaluate_lines(context, [&](double* x, int64_t count, int64_t step) {
     const double shift = largest(x, count, step);
     double sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += x[i * step] = std::exp(x[i * step] - shift);
+    for (int64_t i = 0; i < count; ++i) {
+      x[i * step] = round(std::exp(round(x[i * step] - shift)));
+      sum = round.keeps_sums() ? round(sum + x[i * step]) : sum + x[i * step];
+    }
+    sum = round(sum);
     for (int64_t i = 0; i < count; ++i) x[i * step] /= sum;
   });
 }
