@@ -100,7 +100,7 @@ TEST(FuseConvBatchNorm, FollowsChannelsThroughKernelsAndGroups) {
           kNorm,
       kHead +
           " w: float[4,2,1,2] = {0, 1, 4, 6, 4, 5, 12, 14, 24, 27, 40, 44, 36, 39, 56, 60}\n"
-          " b: float[4] = fill 0\n y = ConvTranspose[group=2](x, w, b) }");
+          " y = ConvTranspose[group=2](x, w) }");
 }
 
 TEST(FuseConvBatchNorm, EpsilonIsSmallWhereItIsNotSaid) {
@@ -109,8 +109,8 @@ TEST(FuseConvBatchNorm, EpsilonIsSmallWhereItIsNotSaid) {
                  "graph (x: float[N,1,H,W]) -> (y) { scale: float[1] = {1}\n zero: float[1] = {0}\n"
                  " var: float[1] = {0.00003}\n w: float[1,1,1,1] = {1}\n c = Conv(x, w)\n"
                  " y = BatchNormalization(c, scale, zero, zero, var) }",
-                 "graph (x: float[N,1,H,W]) -> (y) { w: float[1,1,1,1] = {158.113885}\n zero: "
-                 "float[1] = {0}\n y = Conv(x, w, zero) }");
+                 "graph (x: float[N,1,H,W]) -> (y) { w: float[1,1,1,1] = {158.113885}\n"
+                 " y = Conv(x, w) }");
 }
 
 TEST(FuseConvBatchNorm, GemmAddsARowButNotAColumn) {
@@ -193,6 +193,76 @@ TEST(FuseConvBatchNorm, LeavesWeightsOfOtherForms) {
   kept("[2,2]", "MatMul(x, w)");
   kept("[2,2,1,1]", "com.example.Conv(x, w)");
   expect_no_rewrite(kFuseConvBatchNorm, "graph (c: float[N,2,H,W]) -> (y) {" + kStatistics + kNorm);
+}
+
+// ---- one operator at a time
+
+const std::string kWeights = " w: float[2,2,1,1] = {1, 2, 3, 4}\n b: float[2] = {5, 6}\n";
+
+TEST(FuseConvAffine, FactorsAndAddendsPerChannel) {
+  const std::string graph = kHead + kWeights + " k: float[1,2,1,1] = {2, 4}\n c = Conv(x, w, b)\n";
+  const auto becomes = [&](const char* formula, const char* weight, const char* bias) {
+    SCOPED_TRACE(formula);
+    expect_rewrite(kFuseConvAffine, graph + " y = " + formula + " }",
+                   kHead + " w: float[2,2,1,1] = " + weight + "\n b: float[2] = " + bias +
+                       "\n y = Conv(x, w, b) }");
+  };
+  becomes("Mul(c, k)", "{2, 4, 12, 16}", "{10, 24}");
+  becomes("Mul(k, c)", "{2, 4, 12, 16}", "{10, 24}");
+  becomes("Div(c, k)", "{0.5, 1, 0.75, 1}", "{2.5, 1.5}");
+  becomes("Add(c, k)", "{1, 2, 3, 4}", "{7, 10}");
+  becomes("Add(k, c)", "{1, 2, 3, 4}", "{7, 10}");
+  becomes("Sub(c, k)", "{1, 2, 3, 4}", "{3, 2}");
+}
+
+TEST(FuseConvAffine, ANumberIsForAllChannels) {
+  for (const char* shape : {"", "1", "1,1,1,1", "1,1"})
+    expect_rewrite(kFuseConvAffine,
+                   kHead + " w: float[2,2,1,1] = {1, 2, 3, 4}\n k: float[" + shape +
+                       "] = {3}\n c = Conv(x, w)\n m = Mul(k, c)\n y = Add(m, k) }",
+                   kHead +
+                       " w: float[2,2,1,1] = {3, 6, 9, 12}\n b: float[2] = {3, 3}\n"
+                       " y = Conv(x, w, b) }");
+}
+
+TEST(FuseConvAffine, ConvTransposeAndGemm) {
+  expect_rewrite(
+      kFuseConvAffine,
+      kHead + kWeights + " k: float[2,1,1] = {2, 4}\n c = ConvTranspose(x, w, b)\n y = Mul(c, k) }",
+      kHead +
+          " w: float[2,2,1,1] = {2, 8, 6, 16}\n b: float[2] = {10, 24}\n y = "
+          "ConvTranspose(x, w, b) }");
+  const std::string head = "graph (x: float[N,2]) -> (y) {";
+  expect_rewrite(kFuseConvAffine,
+                 head +
+                     " w: float[2,2] = {1, 2, 3, 4}\n b: float[2] = {5, 6}\n k: float[2] = {2, "
+                     "4}\n c = Gemm[beta=3.0](x, w, b)\n y = Mul(c, k) }",
+                 head +
+                     " w: float[2,2] = {2, 8, 6, 16}\n b: float[2] = {30, 72}\n y = Gemm(x, w, "
+                     "b) }");
+}
+
+TEST(FuseConvAffine, LeavesOtherOperands) {
+  const auto kept = [](const std::string& rest) {
+    SCOPED_TRACE(rest);
+    expect_no_rewrite(kFuseConvAffine, "graph (x: float[N,2,H,W], z: float[1,2,1,1]) -> (y) {" +
+                                           kWeights + rest + " }");
+  };
+  const std::string conv = " c = Conv(x, w, b)\n";
+  kept(conv + " k: float[2] = {2, 4}\n y = Mul(c, k)");  // along the last axis
+  kept(conv + " k: float[2,1] = {2, 4}\n y = Mul(c, k)");
+  kept(conv + " k: float[2,1,1,1] = {2, 4}\n y = Mul(c, k)");  // along the first
+  kept(conv + " k: float[1,1,1,1,1] = {2}\n y = Mul(c, k)");   // another axis in the result
+  kept(conv + " k: float[1,2,1,2] = iota\n y = Add(c, k)");
+  kept(conv + " y = Mul(c, z)");
+  kept(conv + " k: float[] = {2}\n y = Div(k, c)");
+  kept(conv + " k: float[] = {2}\n y = Sub(k, c)");
+  kept(conv + " k: float[] = {0}\n y = Div(c, k)");
+  kept(conv + " k: float[] = {2}\n y = Pow(c, k)");
+  kept(conv + " k: float[] = {2}\n m = Mul(c, k)\n y = Add(m, c)");
+  // The weights are another node's too: only the bias may change.
+  kept(conv + " k: float[] = {2}\n d = Conv(x, w)\n m = Mul(c, k)\n y = Max(m, d)");
+  kept(" c = Conv(x, w, z)\n k: float[] = {2}\n y = Add(c, k)");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ std::vector<const Pass*> pipeline(int level) {
       &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
       &kCancelTransposes,
       &kFuseConvBatchNorm,
+      &kFuseConvAffine,
       // What exporters spelled out, each before those that are made of it.
       &kFuseGelu,
       &kFuseHardSigmoid,

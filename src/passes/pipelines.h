@@ -14,6 +14,7 @@ extern const Pass kEliminateIdentity;
 extern const Pass kFoldConstants;
 extern const Pass kFoldShapeArithmetic;
 extern const Pass kFuseAttention;
+extern const Pass kFuseConvAffine;
 extern const Pass kFuseConvBatchNorm;
 extern const Pass kFuseGelu;
 extern const Pass kFuseHardSigmoid;
