@@ -12,6 +12,7 @@ std::vector<const Pass*> pipeline(int level) {
       &kEliminateIdentity,    // also what the folded sizes show to do nothing
       &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
       &kCancelTransposes,
+      &kUnwrapGemm,
       &kFuseConvBatchNorm,
       &kFuseConvAffine,
       // What exporters spelled out, each before those that are made of it.

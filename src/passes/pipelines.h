@@ -24,6 +24,7 @@ extern const Pass kFuseMish;
 extern const Pass kFuseRmsNormalization;
 extern const Pass kFuseSoftplus;
 extern const Pass kFuseSwish;
+extern const Pass kUnwrapGemm;
 
 /// The passes of one level (0..3), in order; one may stand in it twice.
 std::vector<const Pass*> pipeline(int level);
