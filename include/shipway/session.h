@@ -1,6 +1,7 @@
 // Session: a model made ready to run on this machine.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
@@ -83,6 +84,16 @@ class Session {
  public:
   /// legalize -> optimise -> infer -> lower. Fails with every operator named that cannot run.
   static Result<std::unique_ptr<Session>> create(Model model, const SessionOptions& options = {});
+  /// From a plan file (see shipway/compile.h), which is mapped: its weights are used in place, and
+  /// shared by all processes that have it open. `level` means nothing here; `reference` is refused.
+  /// Refused too, each by name: damaged files, other versions of Shipway, instruction sets that
+  /// this process does not use. The weights' checksums are compared by the first run.
+  static Result<std::unique_ptr<Session>> open(const std::string& path,
+                                               const SessionOptions& options = {});
+  /// The same for bytes in memory, which `owner` keeps alive; without one they are copied.
+  static Result<std::unique_ptr<Session>> open(std::span<const std::byte> plan,
+                                               std::shared_ptr<const void> owner,
+                                               const SessionOptions& options = {});
   ~Session();
 
   std::span<const ValueInfo> inputs() const;

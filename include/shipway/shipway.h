@@ -3,6 +3,7 @@
 #pragma once
 
 #include "shipway/checker.h"
+#include "shipway/compile.h"
 #include "shipway/compose.h"
 #include "shipway/dim.h"
 #include "shipway/dtype.h"

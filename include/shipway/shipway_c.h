@@ -308,6 +308,10 @@ typedef struct shipway_session_options {
 shipway_error* shipway_session_create(const shipway_model* model,
                                       const shipway_session_options* options,
                                       shipway_session** session);
+/* The same for the file at `path`: a model, or a plan file (made by `shipway compile`), which is
+ * mapped and opens in milliseconds. */
+shipway_error* shipway_session_open(const char* path, const shipway_session_options* options,
+                                    shipway_session** session);
 void shipway_session_free(shipway_session* session);
 
 /* An input or output; NULL out of range. */

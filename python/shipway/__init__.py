@@ -9,10 +9,10 @@ from ._core import version as __version__
 from .errors import (Cancelled, Error, InternalError, InvalidArgument, InvalidModel, IoError, LimitReached, NotFound,
                      OutOfMemory, Unsupported)
 from .model import Model, load, save
-from .session import InferenceSession, ModelMetadata, NodeArg
+from .session import InferenceSession, ModelMetadata, NodeArg, compile_plan
 
 __all__ = [
     "Cancelled", "Error", "InferenceSession", "InternalError", "InvalidArgument", "InvalidModel", "IoError",
     "LimitReached", "Model", "ModelMetadata", "NodeArg", "NotFound", "OutOfMemory", "Unsupported", "__version__",
-    "checker", "load", "save", "shape_inference",
+    "checker", "compile_plan", "load", "save", "shape_inference",
 ]

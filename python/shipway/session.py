@@ -1,4 +1,5 @@
 """Running models."""
+import os
 import warnings
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
@@ -34,7 +35,7 @@ class ModelMetadata(NamedTuple):
 class InferenceSession:
     """A model made ready to run.
 
-    path_or_bytes: a path, the bytes of a file, a shipway.Model, or an onnx.ModelProto.
+    path_or_bytes: a path, the bytes of a file, a shipway.Model, or an onnx.ModelProto; path or bytes may be of a plan file.
     sess_options: an object like onnxruntime.SessionOptions. Used are intra_op_num_threads and graph_optimization_level;
         of shipway.onnxruntime's own options all that docs/python.md lists.
     providers: names; only "CPUExecutionProvider" exists, others are warned of by name.
@@ -58,11 +59,15 @@ class InferenceSession:
         warn_of_other_providers(providers, stacklevel=3)
         if threads is None:
             threads = getattr(sess_options, "intra_op_num_threads", 0) or 0
-        model = self._load(path_or_bytes)
-        self._metadata = ModelMetadata(*_core.metadata(model))
-        self._session = _core.create_session(model, threads, level_of(sess_options), reference,
-                                             -1.0 if timeout is None else float(timeout),
-                                             -1 if max_memory is None else int(max_memory))
+        limits = (-1.0 if timeout is None else float(timeout), -1 if max_memory is None else int(max_memory))
+        if is_plan(path_or_bytes):
+            source = path_or_bytes if isinstance(path_or_bytes, bytes) else os.fspath(path_or_bytes)
+            self._session = _core.open_plan(source, threads, reference, *limits)
+            self._metadata = ModelMetadata(*_core.metadata(self._session.model))
+        else:
+            model = self._load(path_or_bytes)
+            self._metadata = ModelMetadata(*_core.metadata(model))
+            self._session = _core.create_session(model, threads, level_of(sess_options), reference, *limits)
         self._inputs: List[NodeArg] = []
         self._overridable: List[NodeArg] = []
         for name, kind, shape, optional in self._session.inputs():
@@ -105,6 +110,22 @@ class InferenceSession:
     def get_providers(self) -> List[str]:
         """["CPUExecutionProvider"]"""
         return list(PROVIDERS)
+
+
+def is_plan(source: ModelLike) -> bool:
+    """True for the path or the bytes of a plan file."""
+    if isinstance(source, os.PathLike):
+        source = os.fspath(source)
+    return isinstance(source, (str, bytes)) and bool(_core.is_plan(source))
+
+
+def compile_plan(model: ModelLike, path: Union[str, "os.PathLike[str]"], *, level: int = 3, isa: Optional[str] = None,
+                 shapes: Optional[Mapping[str, Sequence[int]]] = None) -> None:
+    """Writes a plan file: the model optimised and planned, its weights packed, for InferenceSession to open at once.
+
+    isa: "sse4", "avx2" or "avx512"; None: what this process uses. shapes: of inputs that will have no other.
+    A plan file is for this version of Shipway and for machines that have the instruction set."""
+    _core.compile(load(model), os.fspath(path), level, isa or "", {name: list(shape) for name, shape in (shapes or {}).items()})
 
 
 def warn_of_other_providers(providers: Optional[Sequence[Any]], stacklevel: int) -> None:

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "c/handles.h"
 #include "shipway/checker.h"
+#include "shipway/compile.h"
 #include "shipway/formats.h"
 
 using namespace shipway;
@@ -87,13 +88,17 @@ shipway_error* shipway_check_bytes(const void* bytes, size_t size,
 // ----------------------------------------------------------------------------------------------
 // sessions
 
-shipway_error* shipway_session_create(const shipway_model* model,
-                                      const shipway_session_options* options,
-                                      shipway_session** session) {
+namespace {
+
+/// A session that `make` gives for the options as C++ has them.
+template <typename Make>
+shipway_error* make_session(const void* source, const char* name,
+                            const shipway_session_options* options, shipway_session** session,
+                            const Make& make) {
   return c::guarded([&]() -> Status {
     SHIPWAY_RETURN_IF_ERROR(c::require(session, "session"));
     *session = nullptr;
-    SHIPWAY_RETURN_IF_ERROR(c::require(model, "model"));
+    SHIPWAY_RETURN_IF_ERROR(c::require(source, name));
     const shipway_session_options defaults = SHIPWAY_SESSION_OPTIONS_INIT;
     SHIPWAY_ASSIGN_OR_RETURN(const shipway_session_options given,
                              c::read_struct(options, defaults, "shipway_session_options"));
@@ -109,7 +114,7 @@ shipway_error* shipway_session_create(const shipway_model* model,
       made->registry = given.registry->shared;
       settings.registry = &made->registry->operators;
     }
-    SHIPWAY_ASSIGN_OR_RETURN(made->session, Session::create(model->model, settings));
+    SHIPWAY_ASSIGN_OR_RETURN(made->session, make(settings));
     for (const ValueInfo& value : made->session->inputs())
       made->inputs.push_back({value.name, value.type, value.optional});
     for (const ValueInfo& value : made->session->outputs())
@@ -117,6 +122,26 @@ shipway_error* shipway_session_create(const shipway_model* model,
     *session = made.release();
     return Status::ok();
   });
+}
+
+}  // namespace
+
+shipway_error* shipway_session_create(const shipway_model* model,
+                                      const shipway_session_options* options,
+                                      shipway_session** session) {
+  return make_session(model, "model", options, session, [&](const SessionOptions& settings) {
+    return Session::create(model->model, settings);
+  });
+}
+
+shipway_error* shipway_session_open(const char* path, const shipway_session_options* options,
+                                    shipway_session** session) {
+  return make_session(path, "path", options, session,
+                      [&](const SessionOptions& settings) -> Result<std::unique_ptr<Session>> {
+                        if (is_plan_file(path)) return Session::open(path, settings);
+                        SHIPWAY_ASSIGN_OR_RETURN(Model model, load_model(path));
+                        return Session::create(std::move(model), settings);
+                      });
 }
 
 void shipway_session_free(shipway_session* session) { delete session; }

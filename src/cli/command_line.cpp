@@ -145,6 +145,27 @@ int run_command_line(int argc, char** argv) {
       action = [&a] { return finish(optimize(a)); };
     });
   }
+  CompileArguments compile_arguments;
+  {
+    CLI::App& verb = *app.add_subcommand(
+        "compile", "Write a plan file: optimised, planned, weights packed; it opens at once.");
+    CompileArguments& a = compile_arguments;
+    verb.add_option("IN", a.input, "model file")->required();
+    verb.add_option("OUT", a.output, "file to write (.plan)")->required();
+    verb.add_option("--isa", a.isa, "instruction set; default: what this process uses")
+        ->check(CLI::IsMember({"sse4", "avx2", "avx512"}));
+    verb.add_option("--shape", a.shapes,
+                    "NAME=1x3x224x224: the only shape of that input; others stay open")
+        ->allow_extra_args(false);
+    verb.add_option("--level", a.level, "of optimisation, 0 (nothing) to 3 (everything)")
+        ->check(CLI::Range(0, 3));
+    add_common(verb, a.common);
+    verb.footer(
+        "run, bench and explain take a plan file where they take a model. It is for this version "
+        "of "
+        "Shipway and for machines that have the instruction set.");
+    verb.callback([&] { action = [&] { return finish(compile(compile_arguments)); }; });
+  }
   ConvertArguments convert_arguments;
   {
     CLI::App& verb = *app.add_subcommand(

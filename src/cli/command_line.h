@@ -61,6 +61,14 @@ struct OptimizeArguments {
   int64_t max_rewrites = -1;
 };
 
+struct CompileArguments {
+  Common common;
+  std::string input, output;
+  int level = 3;
+  std::string isa;
+  std::vector<std::string> shapes;  // NAME=1x3x224x224
+};
+
 struct ConvertArguments {
   Common common;
   std::string input, output;
@@ -109,6 +117,7 @@ Status run(const RunArguments& arguments);
 Result<bool> check(const CheckArguments& arguments);
 Status info(const InfoArguments& arguments);
 Status optimize(const OptimizeArguments& arguments);
+Status compile(const CompileArguments& arguments);
 Status convert(const ConvertArguments& arguments);
 Status bench(const BenchArguments& arguments);
 Status explain(const ExplainArguments& arguments);

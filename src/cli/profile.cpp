@@ -37,12 +37,11 @@ std::string or_empty(double value, int digits) { return value > 0 ? fixed(value,
 Result<Measured> prepare_measured(const MeasureArguments& arguments) {
   const bool quiet = arguments.common.quiet;
   const auto start = Clock::now();
-  SHIPWAY_ASSIGN_OR_RETURN(Model model, load_model(arguments.model));
   SessionOptions options;
   options.threads = arguments.threads;
   Measured measured;
   measured.threads = arguments.threads > 0 ? arguments.threads : usable_cores();
-  SHIPWAY_ASSIGN_OR_RETURN(measured.session, Session::create(std::move(model), options));
+  SHIPWAY_ASSIGN_OR_RETURN(measured.session, open_session(arguments.model, options));
   measured.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   const Session& session = *measured.session;
   SHIPWAY_ASSIGN_OR_RETURN(const auto shapes, parse_shapes(arguments.shapes, session.inputs()));

@@ -117,12 +117,11 @@ Status run(const RunArguments& arguments) {
   const bool quiet = arguments.common.quiet;
   if (arguments.precision != "fp32")
     return Status::unsupported("--precision {}: only fp32 runs yet", arguments.precision);
-  SHIPWAY_ASSIGN_OR_RETURN(Model model, load_model(arguments.model));
   SessionOptions options;
   options.threads = arguments.threads;
   options.reference = arguments.reference;
   SHIPWAY_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
-                           Session::create(std::move(model), options));
+                           open_session(arguments.model, options));
 
   SHIPWAY_ASSIGN_OR_RETURN(const auto shapes, parse_shapes(arguments.shapes, session->inputs()));
   std::map<std::string, std::string> files;

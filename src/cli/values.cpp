@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "formats/onnx/value_proto.h"
+#include "shipway/compile.h"
+#include "shipway/formats.h"
 #include "tensor/convert.h"
 #include "tensor/npy.h"
 
@@ -113,6 +115,13 @@ Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint64_t seed) {
       return Status::unsupported("random values of {}", to_string(dtype));
   }
   return from_doubles(dtype, shape, values);
+}
+
+Result<std::unique_ptr<Session>> open_session(const std::string& path,
+                                              const SessionOptions& options) {
+  if (is_plan_file(path)) return Session::open(path, options);
+  SHIPWAY_ASSIGN_OR_RETURN(Model model, load_model(path));
+  return Session::create(std::move(model), options);
 }
 
 bool is_picture(const std::string& path) { return image_format_from_name(path).has_value(); }

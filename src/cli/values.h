@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ Result<std::map<std::string, Shape>> parse_shapes(const std::vector<std::string>
 
 /// Random numbers that suit a dtype: floats of the normal distribution, integers 0 and 1, bools.
 Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint64_t seed);
+
+/// A session of the model or plan file at `path`.
+Result<std::unique_ptr<Session>> open_session(const std::string& path,
+                                              const SessionOptions& options);
 
 bool is_picture(const std::string& path);
 /// A serialised TensorProto, SequenceProto, OptionalProto or MapProto, as `type` says.

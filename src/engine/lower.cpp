@@ -139,7 +139,8 @@ Result<int32_t> Lowering::use(ValueId id, kernels::Layout layout) {
 
 Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule,
                                   std::vector<int32_t> inputs, std::vector<int32_t> outputs,
-                                  std::vector<NodeId> nodes, const Tensor* weights) {
+                                  std::vector<NodeId> nodes, const Tensor* weights,
+                                  const WeightStore::Join& joined_weights) {
   std::vector<kernels::Refusal> passed_over;
   Result<kernels::KernelPlan> plan = kernels::prepare(problem, isa_, &passed_over);
   const bool is_reorder = nodes.empty();  // made for the node at hand, whose refusals stay its own
@@ -165,8 +166,11 @@ Result<bool> Lowering::add_kernel(const kernels::Problem& problem, BindRule rule
   step.outputs = std::move(outputs);
   step.nodes = std::move(nodes);
   if (!is_reorder) step.refusals = std::exchange(refusals_, {});
-  if (weights && plan->weights.kind != kernels::PackKind::kNone) {
+  const bool packs = plan->weights.kind != kernels::PackKind::kNone;
+  if (weights && packs) {
     SHIPWAY_ASSIGN_OR_RETURN(step.weights, weights_.packed(*weights, plan->weights));
+  } else if (joined_weights && packs) {
+    SHIPWAY_ASSIGN_OR_RETURN(step.weights, weights_.packed_joined(plan->weights, joined_weights));
   }
   push_step(std::move(step));
   return true;

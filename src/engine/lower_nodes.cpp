@@ -512,8 +512,6 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
   problem.batch_first = read.int_attribute("layout") != 0;
   problem.linear_before_reset = gates == 3 && read.int_attribute("linear_before_reset") != 0;
   problem.has_peepholes = p != nullptr;
-  SHIPWAY_ASSIGN_OR_RETURN(const Tensor weights,
-                           joined_weights({w, r, b, p}, problem.directions * 2 * w->dim(1)));
   std::vector<int32_t> inputs, outputs;
   for (const size_t i : {0, 1, 5, 6}) {
     int32_t value = -1;
@@ -525,8 +523,11 @@ Result<bool> lower_recurrent(Lowering& lowering, const Node& node) {
   for (size_t i = 0; i < 3; ++i)
     outputs.push_back(node.output(i).is_valid() ? lowering.define(node.output(i), Layout::plain())
                                                 : -1);
-  return lowering.add_kernel(problem, {Kind::kRecurrent, {}, {}}, std::move(inputs),
-                             std::move(outputs), {node.id()}, &weights);
+  return lowering.add_kernel(
+      problem, {Kind::kRecurrent, {}, {}}, std::move(inputs), std::move(outputs), {node.id()},
+      nullptr, [&] {
+        return joined_weights({w, r, b, p}, problem.directions * 2 * w->dim(1));
+      });
 }
 
 // ----------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ class Lowering {
   /// otherwise.
   Result<bool> add_kernel(const kernels::Problem& problem, BindRule rule,
                           std::vector<int32_t> inputs, std::vector<int32_t> outputs,
-                          std::vector<NodeId> nodes, const Tensor* weights = nullptr);
+                          std::vector<NodeId> nodes, const Tensor* weights = nullptr,
+                          const WeightStore::Join& joined_weights = {});
   GraphId graph() const { return plan_.graph; }
   /// Notes why the node at hand gets no kernel, or not the better one; its step will say so.
   bool refuse(kernels::RefusalCode code, const char* reason, std::string_view kernel = {});

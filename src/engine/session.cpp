@@ -5,16 +5,14 @@
 #include <cstdlib>
 #include <unordered_map>
 
+#include "base/mapped_file.h"
 #include "base/text.h"
+#include "engine/compile.h"
+#include "engine/plan_format.h"
 #include "engine/planned_graph.h"
 #include "graph/builder.h"
-#include "graph/inline_functions.h"
-#include "graph/verify.h"
-#include "operators/body.h"
 #include "operators/infer.h"
 #include "operators/reference.h"
-#include "operators/upgrade.h"
-#include "shipway/optimizer.h"
 
 namespace shipway {
 namespace {
@@ -44,8 +42,18 @@ struct Session::State {
   int threads = 1;
   mutable std::once_flag reference_steps_made;
   mutable std::vector<std::shared_ptr<const PlanStep>> reference_steps;  // by node id
-  int64_t run_memory = -1;  // what max_memory leaves beside the weights
+  int64_t run_memory = -1;                    // what max_memory leaves beside the weights
+  std::shared_ptr<const PlanFile> plan_file;  // null: made from a model
 
+  explicit State(const SessionOptions& given)
+      : options(given),
+        registry(given.registry ? given.registry : &Registry::built_in()),
+        threads(given.threads > 0 ? given.threads : usable_cores()) {
+    options.max_memory = limit_from_environment("SHIPWAY_MAX_MEMORY", given.max_memory);
+    options.timeout = seconds_from_environment("SHIPWAY_TIMEOUT", given.timeout);
+  }
+  /// From an optimised model, whose shapes are inferred here, to one that can run.
+  Status make_ready(Isa isa);
   Status keep_to_max_memory();
   Result<std::vector<RuntimeValue>> arrange(std::span<const NamedValue> given) const;
   Status check_shapes(std::span<const RuntimeValue> values) const;
@@ -55,57 +63,78 @@ struct Session::State {
   std::vector<std::shared_ptr<const PlanStep>> plan() const;
 };
 
+Status Session::State::make_ready(Isa isa) {
+  SHIPWAY_RETURN_IF_ERROR(infer_shapes(model, *registry, {.graph_wins = true}));
+  for (ValueId id : model.graph().inputs()) {
+    const Value& value = model.value(id);
+    input_index.emplace(value.name(), inputs.size());
+    inputs.push_back({value.name(), value.type(), value.is_initializer()});
+  }
+  for (ValueId id : model.graph().outputs()) {
+    output_index.emplace(model.value(id).name(), outputs.size());
+    outputs.push_back({model.value(id).name(), model.value(id).type(), false});
+  }
+  if (options.reference) return Status::ok();
+  SHIPWAY_ASSIGN_OR_RETURN(LoweredModel lowered, lower(model, *registry, *weights, {isa}));
+  ModelBuilder builder(model);
+  for (auto& [id, tensor] : lowered.released) {
+    if (!model.constant_tensor(id)) continue;
+    Constant constant = *model.value(id).constant();
+    constant.tensor = std::move(tensor);
+    builder.set_constant(id, std::move(constant));
+  }
+  lowered.released.clear();
+  planned = std::make_unique<PlannedModel>(model, *registry, std::move(lowered), threads);
+  return keep_to_max_memory();
+}
+
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::create(Model model, const SessionOptions& options) {
   try {
-    auto state = std::make_unique<State>();
-    state->options = options;
-    state->registry = options.registry ? options.registry : &Registry::built_in();
-    state->options.max_memory = limit_from_environment("SHIPWAY_MAX_MEMORY", options.max_memory);
-    state->options.timeout = seconds_from_environment("SHIPWAY_TIMEOUT", options.timeout);
-    state->threads = options.threads > 0 ? options.threads : usable_cores();
+    auto state = std::make_unique<State>(options);
     state->model = std::move(model);
-    Model& m = state->model;
-    SHIPWAY_RETURN_IF_ERROR(verify(m));  // a file may hold any graph, cycles too
-    SHIPWAY_RETURN_IF_ERROR(upgrade(m, *state->registry));
-    SHIPWAY_RETURN_IF_ERROR(inline_functions(m));
-    if (!options.reference) SHIPWAY_RETURN_IF_ERROR(expand_bodies(m, *state->registry));
-    if (!options.reference && options.level > 0) {
-      OptimizeOptions optimize_options;
-      optimize_options.level = options.level;
-      optimize_options.registry = state->registry;
-      SHIPWAY_RETURN_IF_ERROR(optimize(m, optimize_options).status());
-    }
-    SHIPWAY_RETURN_IF_ERROR(infer_shapes(m, *state->registry, {.graph_wins = true}));
-    for (ValueId id : m.graph().inputs()) {
-      const Value& value = m.value(id);
-      state->input_index.emplace(value.name(), state->inputs.size());
-      state->inputs.push_back({value.name(), value.type(), value.is_initializer()});
-    }
-    for (ValueId id : m.graph().outputs()) {
-      state->output_index.emplace(m.value(id).name(), state->outputs.size());
-      state->outputs.push_back({m.value(id).name(), m.value(id).type(), false});
-    }
-    if (!options.reference) {
-      SHIPWAY_ASSIGN_OR_RETURN(LoweredModel lowered,
-                               lower(m, *state->registry, *state->weights, {active_isa()}));
-      ModelBuilder builder(m);
-      for (auto& [id, tensor] : lowered.released) {
-        if (!m.constant_tensor(id)) continue;
-        Constant constant = *m.value(id).constant();
-        constant.tensor = std::move(tensor);
-        builder.set_constant(id, std::move(constant));
-      }
-      lowered.released.clear();
-      state->planned =
-          std::make_unique<PlannedModel>(m, *state->registry, std::move(lowered), state->threads);
-    }
-    SHIPWAY_RETURN_IF_ERROR(state->keep_to_max_memory());
+    SHIPWAY_RETURN_IF_ERROR(prepare_model(state->model, *state->registry, options));
+    SHIPWAY_RETURN_IF_ERROR(state->make_ready(active_isa()));
     return std::unique_ptr<Session>(new Session(std::move(state)));
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory("no memory left to prepare the model");
+  } catch (const Error& error) {
+    return error.status();
+  }
+}
+
+Result<std::unique_ptr<Session>> Session::open(const std::string& path,
+                                               const SessionOptions& options) {
+  SHIPWAY_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path));
+  auto session = open(file->bytes(), file, options);
+  if (!session.is_ok()) return session.status().with_context("opening {}", quoted(path, 400));
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::open(std::span<const std::byte> plan,
+                                               std::shared_ptr<const void> owner,
+                                               const SessionOptions& options) {
+  try {
+    if (options.reference)
+      return Status::unsupported("a plan file is run by kernels; plain loops need the model");
+    // Kernels want their weights as aligned as they are in the file.
+    if (!owner || reinterpret_cast<uintptr_t>(plan.data()) % PlanFile::kAlignment != 0) {
+      SHIPWAY_ASSIGN_OR_RETURN(const auto copy, Storage::allocate(plan.size()));
+      std::copy(plan.begin(), plan.end(), copy->data());
+      plan = {copy->data(), plan.size()};
+      owner = copy;
+    }
+    auto state = std::make_unique<State>(options);
+    SHIPWAY_ASSIGN_OR_RETURN(state->plan_file, PlanFile::read(plan, std::move(owner)));
+    const PlanFile& file = *state->plan_file;
+    SHIPWAY_ASSIGN_OR_RETURN(state->model, parse_plan(file));
+    file.give_to(*state->weights);
+    SHIPWAY_RETURN_IF_ERROR(state->make_ready(file.isa()));
+    return std::unique_ptr<Session>(new Session(std::move(state)));
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory("no memory left to open the plan");
   } catch (const Error& error) {
     return error.status();
   }
@@ -267,6 +296,7 @@ Result<std::vector<RuntimeValue>> Session::run(std::span<const NamedValue> input
       SHIPWAY_ASSIGN_OR_RETURN(results, state.run_by_reference(values, limits, options.profile));
     } else {
       ThreadPool::Hold hold(ThreadPool::instance(), state.threads);
+      if (state.plan_file) SHIPWAY_RETURN_IF_ERROR(state.plan_file->check_weights(hold));
       SHIPWAY_ASSIGN_OR_RETURN(
           results,
           state.planned->main().run(values, [](ValueId) { return RuntimeValue(); },

@@ -77,7 +77,7 @@ WeightStore::Entry* WeightStore::find(const Tensor& source, const kernels::PackR
   for (auto entry = first; entry != last; ++entry) {
     Entry& found = entry->second;
     if (found.offset == source.byte_offset() && found.source.lock() == source.storage() &&
-        (!recipe || found.weights->recipe == *recipe))
+        (recipe ? found.weights->recipe == *recipe : found.origin != Entry::Origin::kOffered))
       return &found;
   }
   return nullptr;
@@ -86,8 +86,14 @@ WeightStore::Entry* WeightStore::find(const Tensor& source, const kernels::PackR
 Result<std::shared_ptr<const PackedWeights>> WeightStore::packed(
     const Tensor& source, const kernels::PackRecipe& recipe) {
   std::lock_guard lock(mutex_);
-  if (const Entry* entry = find(source, &recipe)) return entry->weights;
   const auto bytes = static_cast<size_t>(kernels::packed_size(recipe));
+  if (Entry* entry = find(source, &recipe)) {
+    if (entry->weights->bytes->size() != bytes)  // only where a stranger's file says so
+      return Status::invalid_model("packed weights have {} bytes, expected {}",
+                                   entry->weights->bytes->size(), bytes);
+    if (entry->origin == Entry::Origin::kOffered) entry->origin = Entry::Origin::kTaken;
+    return entry->weights;
+  }
   SHIPWAY_ASSIGN_OR_RETURN(std::shared_ptr<Storage> storage, Storage::allocate(bytes));
   prefer_huge_pages(storage->data(), bytes);
   const Storage& from = *source.storage();
@@ -106,10 +112,64 @@ Result<std::shared_ptr<const PackedWeights>> WeightStore::packed(
   return weights;
 }
 
+Result<std::shared_ptr<const PackedWeights>> WeightStore::packed_joined(
+    const kernels::PackRecipe& recipe, const Join& join) {
+  {
+    std::lock_guard lock(mutex_);
+    if (next_joined_ < joined_.size()) {
+      const std::shared_ptr<const PackedWeights>& weights = joined_[next_joined_];
+      if (weights->recipe == recipe &&
+          weights->bytes->size() == static_cast<size_t>(kernels::packed_size(recipe))) {
+        ++next_joined_;
+        return weights;
+      }
+      return Status::invalid_model("packed weights do not belong to the model they stand with");
+    }
+  }
+  SHIPWAY_ASSIGN_OR_RETURN(const Tensor source, join());
+  SHIPWAY_ASSIGN_OR_RETURN(auto weights, packed(source, recipe));
+  std::lock_guard lock(mutex_);
+  joined_.push_back(weights);
+  next_joined_ = joined_.size();
+  return weights;
+}
+
+void WeightStore::adopt_joined(const kernels::PackRecipe& recipe, std::shared_ptr<Storage> bytes) {
+  std::lock_guard lock(mutex_);
+  joined_.push_back(std::make_shared<const PackedWeights>(PackedWeights{recipe, std::move(bytes)}));
+}
+
+std::vector<std::shared_ptr<const PackedWeights>> WeightStore::joined() const {
+  std::lock_guard lock(mutex_);
+  return joined_;
+}
+
+void WeightStore::adopt(const std::shared_ptr<Storage>& source, const kernels::PackRecipe& recipe,
+                        std::shared_ptr<Storage> bytes) {
+  std::lock_guard lock(mutex_);
+  auto weights = std::make_shared<const PackedWeights>(PackedWeights{recipe, std::move(bytes)});
+  entries_.emplace(source.get(), Entry{source, 0, std::move(weights), Entry::Origin::kOffered});
+}
+
+std::vector<std::shared_ptr<const PackedWeights>> WeightStore::forms_of(
+    const Tensor& source) const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const PackedWeights>> forms;
+  const auto [first, last] = entries_.equal_range(source.storage().get());
+  for (auto entry = first; entry != last; ++entry)
+    if (entry->second.offset == source.byte_offset() &&
+        entry->second.source.lock() == source.storage())
+      forms.push_back(entry->second.weights);
+  return forms;
+}
+
 Tensor WeightStore::released(const Tensor& source) {
   std::lock_guard lock(mutex_);
   const Entry* entry = find(source, nullptr);
-  if (!entry || !source.storage()->holds_memory() ||
+  if (!entry) return source;
+  const bool has_no_elements =
+      entry->origin == Entry::Origin::kTaken && source.storage()->is_deferred();
+  if (!(source.storage()->holds_memory() || has_no_elements) ||
       !kernels::is_unpackable(entry->weights->recipe))
     return source;
   const std::shared_ptr<const PackedWeights> weights = entry->weights;
@@ -128,6 +188,7 @@ int64_t WeightStore::bytes() const {
   std::lock_guard lock(mutex_);
   std::set<const PackedWeights*> all;  // a weight may be known by several sources
   for (const auto& [key, entry] : entries_) all.insert(entry.weights.get());
+  for (const auto& weights : joined_) all.insert(weights.get());
   int64_t sum = 0;
   for (const PackedWeights* weights : all) sum += static_cast<int64_t>(weights->bytes->size());
   return sum;

@@ -28,6 +28,9 @@ constexpr Signature kSignatures[] = {
      "an HDF5 file (Keras or MATLAB): export the model to ONNX with tf2onnx or Keras' export"},
     {0, "\x93NUMPY"sv, "a NumPy array (.npy): that is data for a model, not a model"},
     {0, "GGUF"sv, "a GGUF file (llama.cpp): its weights have no graph that could be run here"},
+    {0, "\x89SHIPLAN"sv,
+     "a plan file of Shipway: it is for running; look at, check or convert the model that it was "
+     "made from"},
     {0, "\x89PNG\r\n\x1a\n"sv,
      "a PNG picture: give it as input (--input NAME=FILE), not as the model"},
     {0, "\xff\xd8\xff"sv, "a JPEG picture: give it as input (--input NAME=FILE), not as the model"},

@@ -12,7 +12,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,8 @@ struct PrintOptions {
       true;  // types of values that nodes make (graph inputs and outputs always have theirs)
   bool sources = true;      // "from [...]" after a node that stands for others (Model::source)
   bool annotations = true;  // "!{doc=...}"
+  /// Tensors whose elements the caller keeps elsewhere, under a number: printed as "stored 3".
+  std::function<std::optional<int64_t>(const Tensor&)> store = {};
 
   /// What a person wants on a screen: the first few elements, no annotations.
   static PrintOptions brief() {
@@ -47,6 +51,9 @@ struct ParseOptions {
   /// Memory that `fill`, `seeded` and `iota` may take together: a few bytes of text ask for any
   /// amount.
   int64_t max_generated_bytes = int64_t{1} << 30;
+  /// Gives the tensor of this dtype and shape that stands elsewhere under a number ("stored 3");
+  /// without it such a text does not parse.
+  std::function<Result<Tensor>(int64_t number, DType dtype, const Shape& shape)> stored = {};
 };
 
 /// Reads the text form. Errors say line and column, what was found and what was expected. Subgraphs

@@ -63,7 +63,7 @@ std::optional<float> float_from_text(std::string_view text) {
 class Parser {
  public:
   Parser(std::string_view text, const ParseOptions& options)
-      : in_(text), builder_(model_), budget_{options.max_generated_bytes} {}
+      : in_(text), builder_(model_), budget_{options.max_generated_bytes, options.stored} {}
 
   Result<Model> parse_model() {
     bool has_graph = false;

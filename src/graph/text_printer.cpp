@@ -84,6 +84,7 @@ class Printer {
   Printer(const Model& model, const PrintOptions& options)
       : model_(model),
         options_(options),
+        elements_{options.max_elements, options.store},
         seen_graphs_(model.graph_count()),
         typed_in_head_(model.value_count()) {}
 
@@ -294,10 +295,10 @@ class Printer {
   }
 
   void elements(const Tensor& tensor) {
-    if (!print_elements(tensor, options_.max_elements, out_).is_ok()) out_ += "{...}";
+    if (!print_elements(tensor, elements_, out_).is_ok()) out_ += "{...}";
   }
   void tensor_text(const Tensor& tensor) {
-    if (!print_tensor(tensor, options_.max_elements, out_).is_ok()) out_ += "{...}";
+    if (!print_tensor(tensor, elements_, out_).is_ok()) out_ += "{...}";
   }
   void sparse_tensor(const SparseTensor& sparse) {
     out_ += "sparse[";
@@ -420,7 +421,7 @@ class Printer {
     const size_t start = out_.size();
     const Tensor scalar = Tensor::scalar(value);
     std::string text;
-    if (!print_elements(scalar, 1, text).is_ok()) return;
+    if (!print_elements(scalar, {}, text).is_ok()) return;
     out_.append(text, 1, text.size() - 2);  // without the braces
     const std::string_view number = std::string_view(out_).substr(start);
     if (number.find_first_not_of("-0123456789") == std::string_view::npos) out_ += ".0";
@@ -468,6 +469,7 @@ class Printer {
 
   const Model& model_;
   const PrintOptions& options_;
+  const ElementsOptions elements_;
   std::optional<NameClashes> clashes_;  // only of whole models: finding them walks all of it
   std::vector<bool> seen_graphs_, typed_in_head_;
   std::string out_;

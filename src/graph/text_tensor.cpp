@@ -258,10 +258,17 @@ Result<Tensor> filled(Scanner& in, DType dtype, Shape shape, int64_t count, Tens
 
 }  // namespace
 
-Status print_elements(const Tensor& tensor, int64_t max_elements, std::string& text) {
+Status print_elements(const Tensor& tensor, const ElementsOptions& options, std::string& text) {
   const DType dtype = tensor.dtype();
+  if (options.store) {
+    if (const std::optional<int64_t> number = options.store(tensor)) {
+      text += "stored ";
+      append_number(*number, text);
+      return Status::ok();
+    }
+  }
   SHIPWAY_ASSIGN_OR_RETURN(const Tensor dense, tensor.contiguous());
-  const int64_t shown = std::min(max_elements, dense.element_count());
+  const int64_t shown = std::min(options.max_elements, dense.element_count());
   text += '{';
   if (dtype == DType::kString) {
     for (int64_t i = 0; i < shown; ++i)
@@ -286,7 +293,7 @@ Status print_elements(const Tensor& tensor, int64_t max_elements, std::string& t
   return Status::ok();
 }
 
-Status print_tensor(const Tensor& tensor, int64_t max_elements, std::string& text) {
+Status print_tensor(const Tensor& tensor, const ElementsOptions& options, std::string& text) {
   if (!tensor.is_defined()) {
     text += "undefined";
     return Status::ok();
@@ -296,15 +303,15 @@ Status print_tensor(const Tensor& tensor, int64_t max_elements, std::string& tex
   for (size_t i = 0; i < tensor.shape().size(); ++i)
     text += (i ? "," : "") + std::to_string(tensor.dim(i));
   text += "] ";
-  return print_elements(tensor, max_elements, text);
+  return print_elements(tensor, options, text);
 }
 
 bool elements_are_next(const Scanner& scanner) {
   if (scanner.peek() == '{') return true;
   const std::string_view word = scanner.peek_word();
   const char after = scanner.peek_after_word();
-  return (word == "fill" || word == "seeded" || word == "iota") && after != '(' && after != '[' &&
-         after != ':';
+  return (word == "fill" || word == "seeded" || word == "iota" || word == "stored") &&
+         after != '(' && after != '[' && after != ':';
 }
 
 Result<Tensor> parse_elements(Scanner& in, DType dtype, Shape shape, TensorBudget& budget) {
@@ -313,7 +320,15 @@ Result<Tensor> parse_elements(Scanner& in, DType dtype, Shape shape, TensorBudge
   const Result<int64_t> count = element_count(shape);
   if (!count.is_ok()) return in.error_at(start, count.status().message());
   if (in.peek() == '{') return parse_listed(in, dtype, std::move(shape), *count);
-  if (!elements_are_next(in)) return in.error_expected("'{', fill, seeded or iota");
+  if (!elements_are_next(in)) return in.error_expected("'{', fill, seeded, iota or stored");
+  if (in.accept_word("stored")) {
+    SHIPWAY_ASSIGN_OR_RETURN(const int64_t number, in.integer("a number"));
+    if (!budget.stored)
+      return in.error_at(start, "these elements stand elsewhere, and this text alone is read");
+    Result<Tensor> tensor = budget.stored(number, dtype, shape);
+    if (!tensor.is_ok()) return in.error_at(start, tensor.status().message());
+    return tensor;
+  }
 
   const int64_t element_bytes = dtype == DType::kString ? static_cast<int64_t>(sizeof(std::string))
                                                         : 16 + 2 * component_bytes(dtype);

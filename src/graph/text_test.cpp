@@ -326,5 +326,37 @@ TEST(Text, EveryTruncationOfATextIsAnErrorOrAModel) {
       expect_round_trip(*model);
 }
 
+TEST(Text, LeavesTensorsThatStandElsewhereToTheCaller) {
+  const Model model = parse(R"(graph main (x: float[4]) -> (y: float[4]) {
+  w: float[4] = {1, 2, 3, 4}
+  s: float[] = {5}
+  c = Constant[value=float[2] {6, 7}]()
+  a = Add(x, w)
+  y = Mul(a, s)
+}
+)")
+                          .value_or_throw();
+  std::vector<Tensor> kept;
+  PrintOptions print_options;
+  print_options.store = [&](const Tensor& tensor) -> std::optional<int64_t> {
+    if (tensor.element_count() < 2) return std::nullopt;
+    kept.push_back(tensor);
+    return static_cast<int64_t>(kept.size()) - 1;
+  };
+  const std::string text = print(model, print_options);
+  EXPECT_NE(text.find("w: float[4] = stored 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("s: float[] = {5}"), std::string::npos) << text;
+  EXPECT_NE(text.find("value=float[2] stored 1"), std::string::npos) << text;
+  ParseOptions parse_options;
+  parse_options.stored = [&](int64_t number, DType dtype, const Shape& shape) -> Result<Tensor> {
+    const Tensor& tensor = kept[static_cast<size_t>(number)];
+    EXPECT_TRUE(tensor.dtype() == dtype && tensor.shape() == shape);
+    return tensor;
+  };
+  EXPECT_TRUE(equal_models(parse(text, parse_options).value_or_throw(), model));
+  EXPECT_NE(parse(text).status().message().find("these elements stand elsewhere"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace shipway

@@ -1,5 +1,6 @@
 // Running models: sessions, how a run is cancelled, and what it spent its time on.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -9,6 +10,7 @@
 
 #include "python/bindings.h"
 #include "python/values.h"
+#include "shipway/compile.h"
 #include "shipway/session.h"
 
 namespace shipway::python {
@@ -203,6 +205,41 @@ std::unique_ptr<Session> create_session(const Model& model, int threads, int lev
   return Session::create(model, options).value_or_throw();
 }
 
+bool is_plan_source(const nb::object& path_or_bytes) {
+  return nb::isinstance<nb::bytes>(path_or_bytes)
+             ? is_plan(bytes_of(nb::cast<nb::bytes>(path_or_bytes)))
+             : is_plan_file(nb::cast<std::string>(path_or_bytes));
+}
+
+std::unique_ptr<Session> open_plan(const nb::object& path_or_bytes, int threads, bool reference,
+                                   double timeout, int64_t max_memory) {
+  SessionOptions options;
+  options.threads = threads;
+  options.reference = reference;
+  options.timeout = timeout;
+  options.max_memory = max_memory;
+  if (nb::isinstance<nb::bytes>(path_or_bytes)) {
+    const auto bytes = nb::cast<nb::bytes>(path_or_bytes);
+    const std::span<const std::byte> view = bytes_of(bytes);
+    std::shared_ptr<const void> owner = keep_alive(nb::borrow(bytes));
+    nb::gil_scoped_release release;
+    return Session::open(view, std::move(owner), options).value_or_throw();
+  }
+  const auto path = nb::cast<std::string>(path_or_bytes);
+  nb::gil_scoped_release release;
+  return Session::open(path, options).value_or_throw();
+}
+
+void compile_model(const Model& model, const std::string& path, int level, const std::string& isa,
+                   const std::map<std::string, std::vector<int64_t>>& shapes) {
+  CompileOptions options;
+  options.level = level;
+  options.isa = isa;
+  for (const auto& [name, shape] : shapes) options.shapes.emplace_back(name, Shape(shape));
+  nb::gil_scoped_release release;
+  throw_unless_ok(compile(model, path, options));
+}
+
 }  // namespace
 
 void bind_sessions(nb::module_& m) {
@@ -238,7 +275,15 @@ void bind_sessions(nb::module_& m) {
             return result;
           },
           nb::sig("def plan_statistics(self) -> dict[str, int]"),
-          "How often the session has planned, and how much of it is kept.");
+          "How often the session has planned, and how much of it is kept.")
+      .def_prop_ro(
+          "model", [](const Session& s) -> const Model& { return s.model(); },
+          nb::rv_policy::reference_internal, "The graph that is run.");
+  m.def("is_plan", &is_plan_source, "path_or_bytes"_a, "True for a plan file.");
+  m.def("open_plan", &open_plan, "path_or_bytes"_a, "threads"_a, "reference"_a = false,
+        "timeout"_a = -1.0, "max_memory"_a = -1);
+  m.def("compile", &compile_model, "model"_a, "path"_a, "level"_a = 3, "isa"_a = "",
+        "shapes"_a = std::map<std::string, std::vector<int64_t>>());
   m.def("create_session", &create_session, "model"_a, "threads"_a, "level"_a, "reference"_a,
         "timeout"_a = -1.0, "max_memory"_a = -1);
 }

@@ -551,6 +551,17 @@ static void test_models(void) {
   shipway_session_free(session);
 }
 
+static void test_open(void) {
+  shipway_session* session = NULL;
+  EXPECT_OK(shipway_session_open(path_of("models/srcnn/srcnn.onnx"), NULL, &session));
+  CHECK(session && shipway_session_input_count(session) == 1);
+  shipway_session_free(session);
+  EXPECT_ERROR(shipway_session_open(path_of("nowhere.plan"), NULL, &session), SHIPWAY_NOT_FOUND,
+               "nowhere.plan");
+  CHECK(session == NULL);
+  EXPECT_ERROR(shipway_session_open(NULL, NULL, &session), SHIPWAY_INVALID_ARGUMENT, "path");
+}
+
 static void count_release(void* context) { ++*(int*)context; }
 
 static void test_tensors(void) {
@@ -664,6 +675,7 @@ int main(int count, char** arguments) {
   test_struct_sizes();
   test_models();
   test_check();
+  test_open();
   test_registry_refuses();
   test_operator_runs();
   test_operator_without_infer_runs();

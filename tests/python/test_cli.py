@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-VERBS = ["run", "check", "info", "optimize", "bench", "test", "view"]
+VERBS = ["run", "check", "info", "optimize", "compile", "bench", "test", "view"]
 
 
 def save(nodes, inputs, outputs, path, opset=20):
@@ -38,6 +38,8 @@ def save(nodes, inputs, outputs, path, opset=20):
     (["info"], "MODEL is required"),
     (["optimize", "in.onnx"], "IN and OUT"),
     (["optimize", "in.onnx", "out.onnx", "--level", "4"], "--level"),
+    (["compile", "in.onnx"], "OUT is required"),
+    (["compile", "in.onnx", "out.plan", "--isa", "neon"], "--isa"),
     (["bench", "m.onnx", "--runs", "0"], "--runs"),
     (["bench", "m.onnx", "--seconds", "-1"], "--seconds"),
     (["test"], "DIR is required"),
@@ -87,9 +89,9 @@ def odd_files(tmp_path_factory, root):
     ("weights.pt", "a PyTorch checkpoint"),
     ("missing.onnx", "No such file or directory"),
 ])
-@pytest.mark.parametrize("verb", ["run", "check", "info", "optimize", "bench", "view"])
+@pytest.mark.parametrize("verb", ["run", "check", "info", "optimize", "compile", "bench", "view"])
 def test_what_is_no_model_is_named(shipway, odd_files, tmp_path, verb, name, sentence):
-    more = {"optimize": [tmp_path / "out.onnx"], "view": ["--export", tmp_path / "out.svg"]}.get(verb, [])
+    more = {"optimize": [tmp_path / "out.onnx"], "compile": [tmp_path / "out.plan"], "view": ["--export", tmp_path / "out.svg"]}.get(verb, [])
     done = shipway(verb, odd_files / name, *more)
     assert done.returncode == 1
     said = done.stdout + done.stderr
