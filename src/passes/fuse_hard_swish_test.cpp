@@ -28,6 +28,7 @@ TEST(FuseHardSwish, ClippedLineInEveryOrder) {
   expect_hard_swish(
       " s = Mul(x, sixth)\n a = Add(s, half)\n c = Clip(a, zero, one)\n y = Mul(x, c)");
   expect_hard_swish(" c = HardSigmoid[alpha=0.16666667, beta=0.5](x)\n y = Mul(c, x)");
+  expect_hard_swish(" c = HardSigmoid[alpha=0.16666667](x)\n y = Mul(x, c)");
 }
 
 TEST(FuseHardSwish, LeavesOtherLines) {
@@ -41,6 +42,19 @@ TEST(FuseHardSwish, LeavesOtherLines) {
   kept(" a = Add(x, three)\n c = Clip(a, one, six)\n d = Div(c, six)\n y = Mul(x, d)");
   kept(" a = Add(x, three)\n c = Clip(a, _, six)\n d = Div(c, six)\n y = Mul(x, d)");
   kept(" c = HardSigmoid(x)\n y = Mul(c, x)");  // alpha is 0.2
+  kept(" c = HardSigmoid[alpha=0.16666667, beta=0.25](x)\n y = Mul(c, x)");
+  kept(" c = HardSigmoid[alpha=0.16666667](x)\n d = Mul(c, half)\n y = Mul(d, x)");
+  kept(" n = Neg(x)\n c = HardSigmoid[alpha=0.16666667](n)\n y = Mul(c, x)");
+  kept(" c = HardSigmoid[alpha=0.16666667](x)\n y = Mul(c, c)");
+  kept(" a = Add(x, three)\n r = Relu(a)\n c = Min(r, six, six)\n d = Div(c, six)\n y = Mul(x, d)");
+  kept(" a = Add(x, three)\n r = Max(a, one)\n c = Min(r, six)\n d = Div(c, six)\n y = Mul(x, d)");
+  kept(" a = Add(x, three)\n r = Relu(a)\n c = Min(r, three)\n d = Div(c, six)\n y = Mul(x, d)");
+  kept(" a = Add(x, three)\n c = Clip(a, zero, zero)\n d = Div(c, six)\n y = Mul(x, d)");
+  for (const char* power : {"s = Mul(x, x)", "s = Pow(x, three)"})
+    kept(std::string(power) +
+         "\n b = Add(x, s)\n a = Add(b, three)\n c = Clip(a, zero, six)\n d = Div(c, six)\n y = "
+         "Mul(x, d)");
+  kept(kClip + " d = Div(six, c)\n y = Mul(x, d)");
   expect_no_rewrite(kFuseHardSwish, "graph (x: float[N,8], z: float[N,8]) -> (y) {" + kNumbers +
                                         kClip + " d = Div(c, six)\n y = Mul(z, d) }");
   expect_no_rewrite(kFuseHardSwish, "graph (x: float[N,8]) -> (y, c) {" + kNumbers + kClip +

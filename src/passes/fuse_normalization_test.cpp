@@ -237,5 +237,100 @@ TEST(FuseRmsNormalization, LeavesWhatIsNone) {
        " r: float[N,S,1] = Sqrt(a)\n y = Div(x, r)");
 }
 
+TEST(FuseLayerNormalization, LeavesFormulasThatAreAlmostOne) {
+  const std::string numerator = " e: float[N,S,3] = Sub(m, x)\n y = Div(e, r)";
+  expect_no_layer(kNormal + numerator);
+  const auto with = [](const std::string& mean, const std::string& square,
+                       const std::string& plus) {
+    return " m: float[N,S,1] = ReduceMean" + mean +
+           "(x, last)\n d: float[N,S,3] = Sub(x, m)\n p: float[N,S,3] = " + square +
+           "\n v: float[N,S,1] = ReduceMean(p, last)\n " + plus +
+           "\n r: float[N,S,1] = Sqrt(a)\n y = Div(d, r)";
+  };
+  expect_layer(with("", "Pow(d, two)", "a: float[N,S,1] = Add(v, epsilon)"), "x, ones");
+  expect_no_layer(with("[keepdims=0]", "Pow(d, two)", "a: float[N,S,1] = Add(v, epsilon)"));
+  expect_no_layer(with("", "Pow(d, half)", "a: float[N,S,1] = Add(v, epsilon)"));
+  expect_no_layer(with("", "Mul(d, x)", "a: float[N,S,1] = Add(v, epsilon)"));
+  expect_no_layer(with("", "Mul(x, d)", "a: float[N,S,1] = Add(v, epsilon)"));
+  expect_no_layer(with("", "Pow(d, two)", "a: float[N,S,1] = Sub(v, epsilon)"));
+  expect_no_layer(with("", "Pow(d, two)", "a: float[N,S,1] = Add(v, v)"));
+  expect_no_layer(
+      with("", "Pow(d, two)", "k: float[N,S,1] = Mul(v, two)\n a: float[N,S,1] = Add(k, epsilon)"));
+  expect_no_layer(kNormal + " y = Div(x, r)");
+  expect_no_layer(kNormal + " y = Div(r, d)");
+  expect_no_layer(kVariance + " i: float[N,S,1] = Pow(a, two)\n y = Mul(i, d)");
+  expect_no_layer(kNormal + " n: float[N,S,3] = Div(d, r)\n k = Neg(n)\n y = Mul(k, r)");
+}
+
+TEST(FuseLayerNormalization, MeanAndVarianceAreOverTheSameAxes) {
+  const auto graph = [](const char* mean, const char* square, const char* centre) {
+    return std::string("graph (x: float[N,2,3]) -> (y: float[N,2,3]) {") + kConstants +
+           " all: int64[2] = {1, 2}\n m: float[N,?,1] = ReduceMean(x, " + mean +
+           ")\n d: float[N,2,3] = Sub(x, m)\n p: float[N,2,3] = Pow(d, two)\n v: float[N,?,1] = "
+           "ReduceMean(p, " +
+           square +
+           ")\n a: float[N,?,1] = Add(v, epsilon)\n r: float[N,?,1] = Sqrt(a)\n w: float[N,?,1] = "
+           "ReduceMean(x, " +
+           centre + ")\n e: float[N,2,3] = Sub(x, w)\n y = Div(e, r) }";
+  };
+  expect_rewrite(kFuseLayerNormalization, graph("last", "last", "last"),
+                 "graph (x: float[N,2,3]) -> (y: float[N,2,3]) { ones: float[3] = fill 1\n y = "
+                 "LayerNormalization[axis=-1, epsilon=0.001](x, ones) }");
+  expect_no_rewrite(kFuseLayerNormalization, graph("all", "last", "last"));
+  expect_no_rewrite(kFuseLayerNormalization, graph("last", "all", "last"));
+  expect_no_rewrite(kFuseLayerNormalization, graph("last", "last", "all"));
+}
+
+TEST(FuseLayerNormalization, AbsorbsIntoNodesOfAnyAxisAndNoOtherResult) {
+  const auto head = [](const char* shape) {
+    return "graph (x: float[" + std::string(shape) + "]) -> (y) {" + kConstants;
+  };
+  for (const char* attributes : {"", "[axis=2]", "[axis=-1]"})
+    expect_rewrite(
+        kFuseLayerNormalization,
+        head("N,S,3") + " n: float[N,S,3] = LayerNormalization" + attributes +
+            "(x, g)\n y = Mul(n, two) }",
+        std::string(
+            "graph (x: float[N,S,3]) -> (y) { w: float[3] = {4, 6, 8}\n y = LayerNormalization") +
+            attributes + "(x, w) }");
+  const auto kept = [&](const char* shape, const std::string& statements) {
+    SCOPED_TRACE(statements);
+    expect_no_rewrite(kFuseLayerNormalization, head(shape) + statements + " }");
+  };
+  kept("N,S,3", " n: float[N,S,3] = LayerNormalization[axis=3](x, g)\n y = Mul(n, two)");
+  kept("N,S,3", " n: float[N,S,3] = LayerNormalization[axis=-4](x, g)\n y = Mul(n, two)");
+  kept("N,S,3", " n: float[N,S,3] = LayerNormalization[axis=1](x, g)\n y = Mul(n, two)");
+  kept("N,S,3", " n, m = LayerNormalization(x, g)\n k = Mul(n, two)\n y = Add(k, m)");
+  kept("N,S,3", " n, _, v = LayerNormalization(x, g)\n k = Mul(n, two)\n y = Add(k, v)");
+  kept("N,S,3", " n: float[N,S,3] = LayerNormalization(x, g)\n y = Sub(n, b)");
+}
+
+TEST(FuseLayerNormalization, CastsOfOtherTypesStay) {
+  const auto kept = [](const char* type, const char* to, const std::string& inputs) {
+    SCOPED_TRACE(std::string(type) + " " + to + " " + inputs);
+    expect_no_rewrite(kFuseLayerNormalization,
+                      "graph (h: " + std::string(type) + "[N,S,3]) -> (y) {" + kConstants +
+                          " ones: float[3] = fill 1\n x: float[N,S,3] = Cast[to=1](h)\n n: "
+                          "float[N,S,3] = LayerNormalization(" +
+                          inputs + ")\n y = Cast[to=" + to + "](n) }");
+  };
+  const auto taken = [](const char* type, const char* to) {
+    expect_rewrite(kFuseLayerNormalization,
+                   "graph (h: " + std::string(type) +
+                       "[N,S,3]) -> (y) { ones: float[3] = fill 1\n" +
+                       " x: float[N,S,3] = Cast[to=1](h)\n n: float[N,S,3] = "
+                       "LayerNormalization(x, ones)\n y = Cast[to=" +
+                       to + "](n) }",
+                   "graph (h: " + std::string(type) + "[N,S,3]) -> (y) { ones: " + type +
+                       "[3] = fill 1\n y = LayerNormalization(h, ones) }");
+  };
+  taken("float16", "10");
+  taken("bfloat16", "16");
+  kept("float16", "16", "x, ones");
+  kept("double", "11", "x, ones");
+  kept("float16", "10", "x, g");
+  kept("float16", "10", "x, ones, b");
+}
+
 }  // namespace
 }  // namespace shipway
