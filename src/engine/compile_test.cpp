@@ -105,7 +105,7 @@ class PlanFiles : public testing::Test {
 };
 
 /// The head's fields that tests change; see docs/plan-files.md.
-constexpr size_t kFormatAt = 8, kIsaAt = 12, kVersionAt = 40;
+constexpr size_t kFormatAt = 8, kIsaAt = 12, kVersionAt = 40, kKernelsAt = 64, kCountsAt = 72;
 
 void expect_same_results(const std::string& text, const std::string& file,
                          const std::vector<NamedValue>& inputs) {
@@ -237,6 +237,10 @@ TEST_F(PlanFiles, OfAnotherKindOrVersionAreRefusedByName) {
             "the plan file was made by Shipway '0.0.7', this is " +
                 std::string(reinterpret_cast<const char*>(good.data()) + kVersionAt) +
                 ": compile the model again");
+  EXPECT_EQ(message(kKernelsAt, "other"),
+            "the plan file was made by another build of Shipway " +
+                std::string(reinterpret_cast<const char*>(good.data()) + kVersionAt) +
+                ", whose kernels read weights differently: compile the model again");
   if (active_isa() != Isa::kAvx512) {
     const std::string used(to_string(active_isa()));
     EXPECT_EQ(message(kIsaAt, std::string_view("\x03\0\0\0", 4)),
@@ -303,7 +307,7 @@ TEST_F(PlanFiles, MadeByAStrangerNeverCrash) {
     std::vector<std::byte> bytes = good;
     const size_t changes = 1 + random_number() % 3;
     for (size_t k = 0; k < changes; ++k) {
-      const size_t at = kVersionAt + 24 + random_number() % (head_bytes - kVersionAt - 24);
+      const size_t at = kCountsAt + random_number() % (head_bytes - kCountsAt);
       constexpr uint8_t kNumbers[] = {0, 1, 0x7f, 0x80, 0xff, '9', '-', ','};
       bytes[at] = static_cast<std::byte>(random_number() % 2 ? kNumbers[random_number() % 8]
                                                              : random_number());

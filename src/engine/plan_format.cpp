@@ -13,13 +13,12 @@
 namespace shipway {
 namespace {
 
-// What follows stands in files. A change of any of it, or of how weights are packed, makes
-// kFormat larger.
+// What follows stands in files. A change of any of it makes kFormat larger.
 constexpr uint32_t kFormat = 1;
 constexpr size_t kVersionBytes = 24;
 /// magic, format, instruction set, bytes of the file, of the head, checksum of the head, library
-/// version, sections, tensors, forms, checked blocks, bytes of the text.
-constexpr size_t kHeaderBytes = 8 + 4 + 4 + 8 + 8 + 8 + kVersionBytes + 4 * 4 + 8;
+/// version, what its kernels read, sections, tensors, forms, checked blocks, bytes of the text.
+constexpr size_t kHeaderBytes = 8 + 4 + 4 + 8 + 8 + 8 + kVersionBytes + 8 + 4 * 4 + 8;
 constexpr size_t kHeadBytesOffset = 8 + 4 + 4 + 8, kHeadSumOffset = kHeadBytesOffset + 8;
 constexpr size_t kSectionBytes = 16;  // offset, bytes
 constexpr size_t kTensorBytes = 16;   // section or -1, padding, bytes
@@ -55,6 +54,52 @@ uint64_t head_checksum(std::span<const std::byte> head) {
   std::memset(header.data() + kHeadSumOffset, 0, sizeof(uint64_t));
   const uint64_t sums[] = {checksum(header), checksum(head.subspan(kHeaderBytes))};
   return checksum(std::as_bytes(std::span(sums)));
+}
+
+/// Small examples of each kind of packing.
+std::vector<kernels::PackRecipe> samples(kernels::PackKind kind) {
+  using kernels::PackKind;
+  switch (kind) {
+    case PackKind::kNone:
+      return {};
+    case PackKind::kGemmPanels:
+      return {{kind, {37, 5, 0, 16, 8}}, {kind, {37, 5, 1, 32, 16}}};
+    case PackKind::kConvPanels:
+      return {{kind, {20, 6, 9, 1, 8, 16, 8, 1, 0}},
+              {kind, {20, 3, 9, 2, 0, 16, 8, 2, 0}},
+              {kind, {20, 6, 4, 1, 4, 8, 4, 1, 1}}};
+    case PackKind::kDepthwise:
+      return {{kind, {20, 9, 8}}};
+    case PackKind::kTransposeRows:
+      return {{kind, {4, 3, 1, 1, 3, 3, 1, 2, 2, 1, 1, 1}}};
+    case PackKind::kWinograd:
+      return {{kind, {20, 6, 16, 8}}};
+    case PackKind::kRecurrent:
+      return {{kind, {static_cast<int32_t>(kernels::RecurrentCell::kLstm), 1, 5, 3, 8, 1, 0}},
+              {kind, {static_cast<int32_t>(kernels::RecurrentCell::kGru), 2, 5, 3, 4, 0, 1}}};
+  }
+  return {};
+}
+
+/// Differs between builds of the library whose kernels read weights differently, or that choose
+/// other kernels: nobody has to think of a number to make larger.
+uint64_t kernels_fingerprint() {
+  static const uint64_t fingerprint = [] {
+    std::string all;
+    for (const kernels::KernelRow& row : kernels::kernel_table()) (all += row.name) += '\n';
+    std::vector<float> source(4096);
+    for (size_t i = 0; i < source.size(); ++i) source[i] = static_cast<float>(i % 251) - 100;
+    for (int kind = 0; kind <= static_cast<int>(kernels::PackKind::kRecurrent); ++kind)
+      for (const kernels::PackRecipe& recipe : samples(static_cast<kernels::PackKind>(kind))) {
+        std::vector<float> packed(static_cast<size_t>(kernels::packed_size(recipe)) /
+                                  sizeof(float));
+        kernels::pack(recipe, source.data(), packed.data());
+        append(all, kind);
+        append(all, checksum(std::as_bytes(std::span(packed))));
+      }
+    return checksum(as_bytes(all));
+  }();
+  return fingerprint;
 }
 
 /// Where the bytes of a section come from, without a copy where memory has them.
@@ -141,6 +186,7 @@ Status write_plan_file(const std::string& path, const PlanContents& contents) {
   std::string version = SHIPWAY_VERSION;
   version.resize(kVersionBytes);
   head += version;
+  append(head, kernels_fingerprint());
   append(head, static_cast<uint32_t>(sections.size()));
   append(head, static_cast<uint32_t>(contents.tensors.size()));
   append(head, forms);
@@ -208,6 +254,12 @@ Status PlanFile::read_tables(std::span<const std::byte> bytes,
     return Status::unsupported(
         "the plan file was made by Shipway {}, this is {}: compile the model again",
         quoted(version), SHIPWAY_VERSION);
+  SHIPWAY_ASSIGN_OR_RETURN(const uint64_t fingerprint, in.read<uint64_t>());
+  if (fingerprint != kernels_fingerprint())
+    return Status::unsupported(
+        "the plan file was made by another build of Shipway {}, whose kernels read weights "
+        "differently: compile the model again",
+        version);
   isa_ = static_cast<Isa>(isa);
   if (isa == static_cast<uint32_t>(Isa::kScalar) || isa > static_cast<uint32_t>(Isa::kAvx512))
     return damaged("it names no instruction set");
@@ -258,7 +310,8 @@ Status PlanFile::read_tables(std::span<const std::byte> bytes,
     SHIPWAY_ASSIGN_OR_RETURN(const uint64_t size, rows.read<uint64_t>());
     if (section < 0) {
       tensors_.push_back(Storage::deferred(size, [](std::span<std::byte>) {
-        throw Error(Status::invalid_model("the plan file has a weight in packed forms only"));
+        throw Error(Status::invalid_model(
+            "the plan file has a weight in packed forms only, and none is the one asked for"));
       }));
       continue;
     }
