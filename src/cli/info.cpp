@@ -128,9 +128,10 @@ Status info(const InfoArguments& arguments) {
     for (int64_t size : found->second) dims.push_back(size);
     types.emplace_back(id, Type::tensor(model.value(id).type().dtype(), std::move(dims)));
   }
-  if (upgrade(copy, Registry::built_in()).is_ok() &&
-      expand_bodies(copy, Registry::built_in()).is_ok() &&
-      infer_shapes_for(copy, Registry::built_in(), types, {.strict = false}).is_ok())
+  const bool is_upgraded = upgrade(copy, Registry::built_in()).is_ok();
+  // What cannot be expanded counts as nothing.
+  if (is_upgraded) static_cast<void>(expand_bodies(copy, Registry::built_in()));
+  if (is_upgraded && infer_shapes_for(copy, Registry::built_in(), types, {.strict = false}).is_ok())
     macs = count_macs(copy);
   if (macs) report["macs"] = *macs;
 

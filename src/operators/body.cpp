@@ -102,6 +102,27 @@ Status infer_body(const InferContext& context, BodyModel& body) {
   return infer_shapes(body.model(), Registry::built_in());
 }
 
+/// Why a node is refused whatever its sizes turn out to be; nothing when they may help.
+std::optional<std::string> lasting_refusal(const Model& model, const Node& node,
+                                           const Schema& schema) {
+  BodyModel body(node, schema);
+  for (ValueId id : node.inputs()) {
+    if (!id.is_valid()) {
+      body.leave_out_input();
+      continue;
+    }
+    const Type& type = model.value(id).type();
+    if (!type.dims() || type.dtype() == DType::kUndefined) return std::nullopt;
+    Dims dims = *type.dims();
+    for (Dim& dim : dims)
+      if (!dim.is_constant()) dim = 1;
+    body.add_input(type.with_dims(std::move(dims)), model.constant_tensor(id));
+  }
+  const Status status = body.expand();
+  if (status.code() != StatusCode::kUnsupported) return std::nullopt;
+  return status.message();
+}
+
 }  // namespace
 
 bool has_body(const Operator& op) {
@@ -114,14 +135,18 @@ Status expand_bodies(Model& model, const Registry& registry) {
   const std::vector<NodeId> nodes = nodes_with_body(model, registry);
   if (nodes.empty()) return Status::ok();
   SHIPWAY_RETURN_IF_ERROR(infer_shapes(model, registry, {.graph_wins = true}));
+  std::string refused;
   for (NodeId id : nodes) {
     const Node& node = model.node(id);
     const Operator& op = *registry.find(node.domain(), node.op_type());
     Result<Patch> body = body_of(model, node, *op.versions.newest());
-    if (!body.is_ok()) continue;  // left to the run, which says what is wrong if anything is
-    SHIPWAY_RETURN_IF_ERROR(std::move(*body).apply(model).with_context("body of {}", op.name));
+    if (body.is_ok()) {
+      SHIPWAY_RETURN_IF_ERROR(std::move(*body).apply(model).with_context("body of {}", op.name));
+    } else if (const auto why = lasting_refusal(model, node, *op.versions.newest())) {
+      refused += (refused.empty() ? "" : "; ") + model.describe(id) + ": " + *why;
+    }  // else the run tells
   }
-  return Status::ok();
+  return refused.empty() ? Status::ok() : Status::unsupported("{}", refused);
 }
 
 Status infer_by_body(InferContext& context) {

@@ -18,8 +18,9 @@ namespace shipway {
 bool has_body(const Operator& op);
 
 /// Puts the bodies of all nodes that have one in their places, as far as types allow; the others
-/// stay. `model` must be at the newest opsets, without calls of its own functions. Values keep ids
-/// and names; the types of all values are inferred on the way when there is anything to do.
+/// stay, unless no sizes could help: an error then names all that is not computed. `model` must be
+/// at the newest opsets, without calls of its own functions. Values keep ids and names; the types
+/// of all values are inferred on the way when there is anything to do.
 Status expand_bodies(Model& model, const Registry& registry);
 
 /// The inference of an operator that has a body: what follows for the body. Where the types do not

@@ -92,6 +92,40 @@ TEST(Body, NamesWhatIsWrong) {
             "input 1 has 25 columns, expected three equal parts");
 }
 
+TEST(Body, IsRefusedForAllNodesAtOnceWhenNoSizesHelp) {
+  Model model;
+  model.opset_imports = {{"", newest_opset("")}, {kDomain, 1}};
+  ModelBuilder builder(model);
+  const GraphId graph = model.main_graph();
+  const auto value = [&](std::string name, Dims dims) {
+    const ValueId id =
+        builder.add_value(graph, std::move(name), Type::tensor(DType::kFloat32, std::move(dims)));
+    builder.add_input(graph, id);
+    return id;
+  };
+  const ValueId x = value("x", {model.dims().symbol("N"), 4, 8}), w = value("w", {8, 24});
+  for (const char* name : {"rotary", "shared", "right"}) {
+    NodeSpec spec;
+    spec.op_type = "Attention";
+    spec.domain = kDomain;
+    spec.name = name;
+    spec.inputs = {x, w};
+    spec.outputs = {builder.add_value(graph, std::string(name) + "_out")};
+    spec.attributes = {attr("num_heads", 2)};
+    if (spec.name == "rotary") spec.attributes.push_back(attr("do_rotary", 1));
+    if (spec.name == "shared") spec.attributes.push_back(attr("past_present_share_buffer", 1));
+    builder.add_output(graph, spec.outputs[0]);
+    ASSERT_TRUE(builder.add_node(graph, std::move(spec)).is_ok());
+  }
+  const Status status = expand_bodies(model, Registry::built_in());
+  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
+  EXPECT_EQ(
+      status.message(),
+      "node 'rotary' (com.microsoft.Attention): attribute 'do_rotary' is not computed; rotate "
+      "with RotaryEmbedding; node 'shared' (com.microsoft.Attention): attribute "
+      "'past_present_share_buffer' is not computed");
+}
+
 TEST(Body, EvaluatesOnWhatComes) {
   // By hand: leaky([1 2] [1 -1; 1 0] + [-4 1.5]) = leaky([-1 0.5])
   const auto number = [](const Shape& shape, std::vector<double> values) {

@@ -47,10 +47,13 @@ Result<ValueId> keep_between(NodeRewrite& rewrite, size_t i, const AttentionPart
   const bool is_one_each = (rows && batch) ? *rows == *batch
                                            : query_type.dims() && !query_type.dims()->empty() &&
                                                  (*mask_type.dims())[0] == (*query_type.dims())[0];
-  if (!is_one_each && !(rows && batch && *rows == 2 * *batch))
+  if (!is_one_each && !(rows && batch))
     return Status::unsupported(
-        "a mask of rank 1 must have one or two numbers for each row of the batch, and both sizes "
-        "must be known");
+        "how many numbers a mask of rank 1 has for each row of the batch is not known before the "
+        "run");
+  if (!is_one_each && *rows != 2 * *batch)
+    return Status::invalid_model("a mask of rank 1 has {} numbers, expected {} or {}", *rows,
+                                 *batch, 2 * *batch);
   const ValueId list = rewrite.insert("Cast", {rewrite.node().input(i)},
                                       {{"to", static_cast<int64_t>(DType::kInt64)}});
   const ValueId places = counted(rewrite, size_of(rewrite, parts.key, 2));
