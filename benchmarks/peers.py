@@ -328,27 +328,41 @@ def find_models(text):
     return found
 
 
-def fixed_model(path, shapes, folder):
+def input_shape(value, shapes, dims):
+    """Sizes of an input: its own, those of --shape, or those that --dim gives for their symbols."""
+    tensor = value.type.tensor_type
+    given = shapes.get(value.name)
+    if given and len(given) != len(tensor.shape.dim):
+        raise RuntimeError(f"input {value.name!r} has {len(tensor.shape.dim)} axes, --shape gives {len(given)}")
+    sizes = []
+    for axis, dim in enumerate(tensor.shape.dim):
+        if dim.HasField("dim_value"):
+            sizes.append(dim.dim_value)
+        elif given or dim.dim_param in dims:
+            sizes.append(given[axis] if given else dims[dim.dim_param])
+        else:
+            symbol = f" or --dim {dim.dim_param}=..." if dim.dim_param else ""
+            raise RuntimeError(f"input {value.name!r} is of dynamic size: --shape {value.name}=1x...{symbol}")
+    return sizes
+
+
+def real_inputs(model):
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in initializers]
+
+
+def fixed_model(path, shapes, folder, dims=()):
     """The model with every input's size a number (converters read those best), written to `folder` if that changed it; and its
     inputs' arrays, seeded: ordinary floats, integers below 2 unless the model's own metadata allow more."""
     model = onnx.load(path)
-    initializers = {tensor.name for tensor in model.graph.initializer}
     below = {p.key.removeprefix("benchmark.below."): int(p.value) for p in model.metadata_props
              if p.key.startswith("benchmark.below.")}
     random, feed, changed = np.random.Generator(np.random.PCG64(1)), {}, False
-    for value in model.graph.input:
-        if value.name in initializers:
-            continue
-        tensor = value.type.tensor_type
-        given = shapes.get(value.name)
-        if given and len(given) != len(tensor.shape.dim):
-            raise RuntimeError(f"input {value.name!r} has {len(tensor.shape.dim)} axes, --shape gives {len(given)}")
-        for axis, dim in enumerate(tensor.shape.dim):
-            if not dim.HasField("dim_value"):
-                if not given:
-                    raise RuntimeError(f"input {value.name!r} is of dynamic size: --shape {value.name}=1x...")
-                dim.dim_value, changed = given[axis], True
-        shape = [dim.dim_value for dim in tensor.shape.dim]
+    for value in real_inputs(model):
+        tensor, shape = value.type.tensor_type, input_shape(value, shapes, dims)
+        for dim, size in zip(tensor.shape.dim, shape):
+            changed = changed or not dim.HasField("dim_value")
+            dim.dim_value = size
         dtype = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         if np.issubdtype(dtype, np.floating):
             feed[value.name] = random.standard_normal(shape).astype(dtype)
@@ -514,6 +528,7 @@ def main():
     parser.add_argument("--engines", default=",".join(ENGINES), help="of " + ", ".join(ENGINES) + "; the first is compared with")
     parser.add_argument("--threads", default="", help="like 1,2; default: 1 and all cores")
     parser.add_argument("--shape", action="append", default=[], help="NAME=1x3x224x224 for inputs of dynamic size")
+    parser.add_argument("--dim", action="append", default=[], help="SYMBOL=64, for inputs whose sizes have names")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--tolerance", type=float, default=1e-3)
     parser.add_argument("--markdown", help="file to write the tables to, also printed")
@@ -530,12 +545,17 @@ def main():
     shapes = parse_shapes(arguments.shape)
     report = {"machine": machine(), "command": "scripts/bench_peers " + " ".join(sys.argv[1:]), "rounds": arguments.rounds,
               "engines": engines, "rows": []}
+    dims = {name: sizes[0] for name, sizes in parse_shapes(arguments.dim).items()}
+    found = find_models(arguments.models)
+    for _, path, own_shapes in found:  # before hours of measuring
+        try:
+            for value in real_inputs(onnx.load(path, load_external_data=False)):
+                input_shape(value, {**own_shapes, **shapes}, dims)
+        except RuntimeError as error:
+            raise SystemExit(f"bench_peers: {path}: {error}") from None
     with tempfile.TemporaryDirectory() as cache:
-        for name, path, own_shapes in find_models(arguments.models):
-            try:
-                file, feed = fixed_model(path, {**own_shapes, **shapes}, cache)
-            except RuntimeError as error:
-                raise SystemExit(f"bench_peers: {path}: {error}") from None
+        for name, path, own_shapes in found:
+            file, feed = fixed_model(path, {**own_shapes, **shapes}, cache, dims)
             for count in threads:
                 row = {"model": name, "threads": count,
                        "engines": measure(file, feed, engines, count, arguments.rounds, arguments.tolerance, cache)}

@@ -125,6 +125,12 @@ def test_peers_tell_what_fails_and_who_is_wrong(tmp_path):
     assert "**differs**" in text and "| m | 1 | ncnn | conversion: none |" in text
 
 
+def test_peers_take_sizes_by_their_names(tmp_path):
+    done = run_peers(tmp_path, "--models", str(ROOT / "models/srcnn/srcnn.onnx"), "--dim", "height=16", "--dim", "width=20",
+                     "--engines", "shipway", "--threads", "1", "--rounds", "1")
+    assert done.returncode == 0 and "| srcnn | 1 |" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("arguments, sentence", [
     (["--models", "nothing"], "there is no model 'nothing'"),
     (["--models", str(ROOT / "models/srcnn/srcnn.onnx")], "input 'input' is of dynamic size: --shape input=1x..."),

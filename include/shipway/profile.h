@@ -45,6 +45,7 @@ struct StepProfile {
   double nanoseconds = 0;  // bodies of control flow included
   double self_ns = 0;      // without them: the sum over a run's steps counts nothing twice
   double flops = 0;        // two per multiply-add
+  double saved_flops = 0;  // of them, what an algorithm such as Winograd does not do
   double bytes = 0;        // read and written, each once
   int threads = 1;         // that shared its work
   int64_t parts = 1;       // units of work that there were to share
@@ -62,8 +63,8 @@ struct MachinePeak {
   double l2_gbs = 0, l3_gbs = 0, memory_gbs = 0;  // reading, by where the data lie
   int64_t l2_bytes = 0, l3_bytes = 0;             // sizes of the caches: L2 of all threads
 };
-/// Measures it, in about a fifth of a second: the best of many windows, so that what else runs here
-/// lowers it little. Uses the instruction set that sessions use (see SHIPWAY_ISA).
+/// Measures it, in about a quarter of a second: the best of many windows, so that what else runs
+/// here lowers it little. Uses the instruction set that sessions use (see SHIPWAY_ISA).
 Result<MachinePeak> measure_peak(int threads);
 
 /// A step over several runs.
@@ -72,7 +73,7 @@ struct StepReport {
   bool dynamic = false;
   int64_t calls = 0;       // in one run
   double nanoseconds = 0;  // of its own in one run, all calls: the median over the runs
-  double flops = 0, bytes = 0;
+  double flops = 0, saved_flops = 0, bytes = 0;
   int threads = 1;
   int64_t parts = 1;
   Shape input, output;

@@ -131,13 +131,16 @@ std::vector<std::shared_ptr<const PlanStep>> reference_steps(const Model& model)
 
 namespace {
 
-/// The least time, in nanoseconds, of `windows` calls of work(thread) on every thread at once.
+/// The least time, in nanoseconds, of a call of work(part) on every thread at once, tried for so
+/// long.
 template <typename Work>
-double least_window(int threads, int windows, const Work& work) {
+double least_window(int threads, double milliseconds, const Work& work) {
   using Clock = std::chrono::steady_clock;
   ThreadPool::Hold hold(ThreadPool::instance(), threads);
   double least = 1e30;
-  for (int i = 0; i < windows; ++i) {
+  constexpr int kFewest = 4;
+  const auto deadline = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
+  for (int i = 0; i < kFewest || Clock::now() < deadline; ++i) {
     const auto start = Clock::now();
     hold.run(
         threads,
@@ -163,7 +166,7 @@ Result<MachinePeak> measure_peak(int threads) {
   result.l3_bytes = std::max(cpu.l3_bytes, result.l2_bytes);
   std::vector<float> sums(static_cast<size_t>(threads) * 16);  // one cache line a thread
   volatile float sink = 0;
-  const double fma_ns = least_window(threads, 200, [&](int64_t part) {
+  const double fma_ns = least_window(threads, 80, [&](int64_t part) {
     sums[static_cast<size_t>(part) * 16] = peak.multiply_add(kRounds);
   });
   result.gflops = static_cast<double>(threads * kRounds * peak.flops) / fma_ns;
@@ -174,18 +177,18 @@ Result<MachinePeak> measure_peak(int threads) {
                            Storage::allocate(static_cast<size_t>(most)));
   std::fill_n(reinterpret_cast<uint8_t*>(buffer->data()), most, uint8_t{0});
   const auto* floats = reinterpret_cast<const float*>(buffer->data());
-  const auto bandwidth = [&](int64_t bytes, int windows) {
+  const auto bandwidth = [&](int64_t bytes, double milliseconds) {
     const int64_t each = std::max(bytes / kFloat / threads / kSlice, int64_t{1}) * kSlice;
     const int64_t repeats = std::max<int64_t>(1, 8 * kMiB / (each * kFloat * threads));
-    const double ns = least_window(threads, windows, [&](int64_t part) {
+    const double ns = least_window(threads, milliseconds, [&](int64_t part) {
       for (int64_t i = 0; i < repeats; ++i)
         sums[static_cast<size_t>(part) * 16] += peak.read(floats + part * each, each);
     });
     return static_cast<double>(each * kFloat * threads * repeats) / ns;
   };
-  result.l2_gbs = bandwidth(result.l2_bytes / 2, 40);
-  result.l3_gbs = bandwidth(std::max(result.l3_bytes / 2, result.l2_bytes / 2), 20);
-  result.memory_gbs = bandwidth(most, 6);
+  result.l2_gbs = bandwidth(result.l2_bytes / 2, 30);
+  result.l3_gbs = bandwidth(std::max(result.l3_bytes / 2, result.l2_bytes / 2), 30);
+  result.memory_gbs = bandwidth(most, 50);
   for (float sum : sums) sink = sink + sum;
   return result;
 }
@@ -236,6 +239,7 @@ ProfileReport make_report(std::span<const std::shared_ptr<const PlanStep>> plan,
       ++step.calls;
       step.dynamic = entry.dynamic;
       step.flops += entry.flops;
+      step.saved_flops += entry.saved_flops;
       step.bytes += entry.bytes;
       step.threads = std::max(step.threads, entry.threads);
       step.parts = std::max(step.parts, entry.parts);
@@ -255,7 +259,7 @@ ProfileReport make_report(std::span<const std::shared_ptr<const PlanStep>> plan,
     if (step.calls == 0 || peak.gflops <= 0) continue;
     const double calls = static_cast<double>(step.calls), bytes = step.bytes / calls;
     const double constant = std::min(static_cast<double>(step.step->constant_bytes), bytes);
-    const double compute = step.flops / peak.gflops;
+    const double compute = (step.flops - step.saved_flops) / peak.gflops;
     const double memory = calls * (constant / bandwidth_of(peak, weights) +
                                    (bytes - constant) / bandwidth_of(peak, bytes - constant));
     step.memory_bound = memory > compute;
@@ -309,7 +313,8 @@ Cause cause_of(const StepReport& step, const MachinePeak& peak) {
         fmt::format("bound by memory: {:.3g} MB at {:.3g} GB/s, the machine reaches {:.3g}",
                     step.bytes / 1e6, gbs, step.bytes / step.roofline_ns));
   else if (step.flops > 0)
-    add("compute", fmt::format("{:.3g} GFLOP/s, the machine reaches {:.3g}", gflops, peak.gflops));
+    add("compute", fmt::format("{:.3g} GFLOP/s, the machine reaches {:.3g}", gflops,
+                               step.flops / step.roofline_ns));
   if (peak.threads > 1 && step.threads == 1)
     add("one thread", step.parts <= 1
                           ? "one unit of work, so one thread of " + std::to_string(peak.threads)

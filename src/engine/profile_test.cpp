@@ -301,6 +301,8 @@ TEST(Report, PutsEachStepUnderItsRoofline) {
   made.add("gemm", "MatMul", 3'000'000, 1e6, 1.2e7, 1.2e7);  // weights in memory: 1200000 ns
   made.add("gemm", "Gemm", 100'000, 1e4, 8e5 + 8e4, 8e5);    // 80000 of memory, 1000 of L2
   made.add("shape", "Reshape", 0, 0, 0);
+  made.add("conv_winograd", "Conv", 40'000, 4e6, 8e3);  // a quarter of it is done: 10000 ns
+  made.run.back().saved_flops = 3e6;
   const ProfileReport report = made.report(4e6);
   const auto roofline = [&](size_t i) { return report.steps[i].roofline_ns; };
   EXPECT_DOUBLE_EQ(roofline(0), 10'000);
@@ -309,9 +311,10 @@ TEST(Report, PutsEachStepUnderItsRoofline) {
   EXPECT_DOUBLE_EQ(roofline(3), 1'200'000);
   EXPECT_DOUBLE_EQ(roofline(4), 81'000);
   EXPECT_DOUBLE_EQ(roofline(5), 0);
+  EXPECT_DOUBLE_EQ(roofline(6), 10'000);
   EXPECT_FALSE(report.steps[0].memory_bound);
   EXPECT_TRUE(report.steps[3].memory_bound);
-  EXPECT_DOUBLE_EQ(report.steps_ns, 3'341'000);
+  EXPECT_DOUBLE_EQ(report.steps_ns, 3'381'000);
 }
 
 TEST(Report, TakesTheMedianOfEachStepAndKeepsStepsThatNeverRan) {

@@ -328,6 +328,7 @@ void RunContext::add_profile(const BoundPlan& bound, size_t i, int64_t start, si
   entry.output = shape_of(step.outputs);
   if (b.kind == BoundStep::Kind::kKernel) {
     entry.flops = b.kernel.cost.flops;
+    entry.saved_flops = b.kernel.cost.saved_flops;
     entry.bytes = b.kernel.cost.bytes;
     entry.parts = b.kernel.parts;
     if (b.parallel) entry.threads = environment_->hold.threads();

@@ -143,6 +143,7 @@ struct Cost {
   double flops = 0;        // counted as usual: two per multiply-add
   double bytes = 0;        // read and written once each
   double nanoseconds = 0;  // estimate for one thread
+  double saved_flops = 0;  // of `flops`, what the algorithm does not do
 };
 
 struct BoundKernel;
