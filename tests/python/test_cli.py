@@ -158,7 +158,7 @@ def test_info_tells_the_memory_that_a_run_then_keeps_to(shipway, srcnn):
     assert shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["peak"])).returncode == 0
     done = shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["peak"] - 1))
     assert done.returncode == 1 and re.search(r"needs \d+ bytes for its values \(arena \d+, .*\), it may use \d+", done.stderr)
-    done = shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["weights"] - 1))
+    done = shipway(*run, SHIPWAY_MAX_MEMORY=str(memory["weights"] + memory["constants"] - 1))
     assert done.returncode == 1 and "the model's weights need" in done.stderr
 
 
