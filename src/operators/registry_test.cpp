@@ -29,6 +29,15 @@ TEST(Registry, FindsEveryBuiltInOperator) {
   });
 }
 
+TEST(Accuracy, OnlyRoundingHasABound) {
+  EXPECT_EQ(Accuracy::exact().relative, 0);
+  EXPECT_EQ(Accuracy::random().relative, 0);
+  EXPECT_EQ(Accuracy::rounding().relative, 1e-6);
+  EXPECT_EQ(Accuracy::rounding(1e-3).relative, 1e-3);
+  EXPECT_EQ(Accuracy().kind, Accuracy::Kind::kRounding);
+  EXPECT_EQ(Accuracy().relative, 1e-6);
+}
+
 TEST(Registry, TakesBothNamesOfTheMainDomain) {
   const Operator* conv = Registry::built_in().find("", "Conv");
   ASSERT_NE(conv, nullptr);
