@@ -72,7 +72,7 @@ struct StepReport {
   std::shared_ptr<const PlanStep> step;
   bool dynamic = false;
   int64_t calls = 0;       // in one run
-  double nanoseconds = 0;  // of its own in one run, all calls: the median over the runs
+  double nanoseconds = 0;  // of its own in one run, all calls: the least of the runs
   double flops = 0, saved_flops = 0, bytes = 0;
   int threads = 1;
   int64_t parts = 1;
@@ -88,9 +88,9 @@ struct StepReport {
 };
 struct ProfileReport {
   MachinePeak peak;
-  double run_ns = 0;              // a whole run; the median
+  double run_ns = 0;              // a whole run; the least
   double steps_ns = 0;            // all steps of it: sum of `steps`
-  double outside_ns = 0;          // what a run takes beside its steps; the median
+  double outside_ns = 0;          // what a run takes beside its steps; the least
   std::vector<StepReport> steps;  // every step of every plan, also those without a call
 };
 /// `plan` as Session::plan() gives it; `runs` the profiles of whole runs, `run_ns` their times.

@@ -55,7 +55,7 @@ Status bench(const BenchArguments& arguments) {
     }
   }
   const int64_t peak = peak_memory();  // before the machine's own limits are measured
-  // One profiled run counts the operations; the table of steps takes the median of several.
+  // One profiled run counts the operations; the table of steps takes the least of several.
   constexpr int kProfiledRuns = 5;
   const bool detailed = arguments.profile || arguments.why_slow || !arguments.trace.empty();
   std::optional<ProfileReport> report;

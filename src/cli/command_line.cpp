@@ -197,9 +197,10 @@ int run_command_line(int argc, char** argv) {
         "explain", "What each step of the plan does, costs, and why it is not faster.");
     ExplainArguments& a = explain_arguments;
     add_measure(verb, a);
-    verb.add_option("--runs", a.runs, "runs to take the median of")->check(CLI::PositiveNumber);
+    verb.add_option("--runs", a.runs, "runs, of which the least time of each step counts")
+        ->check(CLI::PositiveNumber);
     verb.footer(
-        "The table: own time of each step (median), arithmetic and memory rates, share of the "
+        "The table: own time of each step (least), arithmetic and memory rates, share of the "
         "roofline (of what the machine reaches: c multiply-adds, m memory; measured now), layout, "
         "kernel (reference: plain loops; shape: no work; dynamic: sizes only known during the "
         "run), "

@@ -20,7 +20,7 @@ Status explain(const ExplainArguments& arguments) {
     return Status::ok();
   }
   print_note(peak_text(report.peak), arguments.common.quiet);
-  print_note("a run takes " + fixed(report.run_ns / 1e6, 3) + " ms (median of " +
+  print_note("a run takes " + fixed(report.run_ns / 1e6, 3) + " ms (the least of " +
                  std::to_string(arguments.runs) + "), its steps " +
                  fixed(report.steps_ns / 1e6, 3) + " ms, what is outside of them " +
                  fixed(report.outside_ns / 1e6, 3) + " ms",
