@@ -11,8 +11,10 @@ std::vector<const Pass*> pipeline(int level) {
       &kFoldShapeArithmetic,  // sizes that inference proves
       &kEliminateIdentity,    // also what the folded sizes show to do nothing
       &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
+      &kMergeMoves,
       &kCancelTransposes,
       &kUnwrapGemm,
+      &kFusePad,
       &kFuseConvBatchNorm,
       &kFuseConvAffine,
       // What exporters spelled out, each before those that are made of it.

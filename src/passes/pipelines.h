@@ -21,9 +21,11 @@ extern const Pass kFuseHardSigmoid;
 extern const Pass kFuseHardSwish;
 extern const Pass kFuseLayerNormalization;
 extern const Pass kFuseMish;
+extern const Pass kFusePad;
 extern const Pass kFuseRmsNormalization;
 extern const Pass kFuseSoftplus;
 extern const Pass kFuseSwish;
+extern const Pass kMergeMoves;
 extern const Pass kUnwrapGemm;
 
 /// The passes of one level (0..3), in order; one may stand in it twice.
