@@ -11,9 +11,9 @@ std::vector<const Pass*> pipeline(int level) {
       &kFoldShapeArithmetic,  // sizes that inference proves
       &kEliminateIdentity,    // also what the folded sizes show to do nothing
       &kEliminateCommonSubexpressions,  // before transposes: two equal ones are one with two users
-      &kMergeMoves,
       &kCancelTransposes,
-      &kUnwrapGemm,
+      &kUnwrapGemm,  // before the Reshapes around it meet others
+      &kMergeMoves,
       &kFusePad,
       &kFuseConvBatchNorm,
       &kFuseConvAffine,
@@ -26,6 +26,7 @@ std::vector<const Pass*> pipeline(int level) {
       &kFuseSwish,
       &kFuseLayerNormalization,  // before RMS, which it is made of as well
       &kFuseRmsNormalization,
+      &kFuseGroupNormalization,
       &kFuseAttention,  // before transposed keys are folded into anything
       &kFoldConstants,  // transposed weights
       &kEliminateDeadCode,

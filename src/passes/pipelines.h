@@ -17,6 +17,7 @@ extern const Pass kFuseAttention;
 extern const Pass kFuseConvAffine;
 extern const Pass kFuseConvBatchNorm;
 extern const Pass kFuseGelu;
+extern const Pass kFuseGroupNormalization;
 extern const Pass kFuseHardSigmoid;
 extern const Pass kFuseHardSwish;
 extern const Pass kFuseLayerNormalization;
