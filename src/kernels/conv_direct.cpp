@@ -117,19 +117,23 @@ void run_panel(const Run& run, const Unit& unit, const Band& band, int64_t panel
   t.a_row_stride = run.problem.strides[2] * state.band.pixel;
   t.c_row_stride = lanes;
   t.b = run.panel_weights(unit, panel);
+  const float* bias = t.bias;
   for (int64_t s = 0; s < state.segments;) {
     const Pass pass = pass_from(run.segments, s, state.segments);
     t.segments = run.segments + s;
     t.segment_count = pass.end - s;
-    t.accumulate = s > 0;
-    t.finish = pass.end == state.segments;
+    // Each pass adds its own sum to what stands there: several short sums lose less than a long
+    // one.
+    const bool last = pass.end == state.segments;
+    t.bias = last ? bias : nullptr;
+    t.clip = last && state.form.clip;
     // The weights that follow (of the next pass or panel), a piece with every tile.
     const float *ahead = t.b + pass.length * width, *ahead_end = ahead + pass.length * width;
     for (int64_t row = band.row_begin; row < band.row_end; ++row) {
       const int64_t offset = run.output_offset(unit, panel, row, band.column_begin);
       t.a = band.base + (row - band.row_begin) * run.problem.strides[1] * state.band.row_stride;
       t.c = run.y + offset;
-      t.add = run.add ? run.add + offset : nullptr;
+      t.add = s > 0 ? t.c : run.add ? run.add + offset : nullptr;
       for (int64_t i = 0; i < split.count; ++i) {
         const int64_t rows = split.rows(i);
         t.prefetch = ahead < ahead_end ? ahead : nullptr;  // tuned
