@@ -33,8 +33,12 @@ std::optional<Patch> unwrap_gemm(const Model& model, const Node& node) {
   const Tensor* weight = model.constant_tensor(gemm->input(1));
   if (!in || !out || !weight || weight->rank() != 2 || !have_same_batch(*in, *out))
     return std::nullopt;
-  // Same width inside and out, so that the rows are those of x.
   const bool transposed = int_attribute(*gemm, "transB", 0) != 0;
+  // MatMul cannot transpose, and folding the transpose of a large weight would take longer than the
+  // product does.
+  constexpr int64_t kMostTransposed = int64_t{1} << 20;
+  if (transposed && weight->element_count() > kMostTransposed) return std::nullopt;
+  // Same width inside and out, so that the rows are those of x.
   const int64_t k = weight->dim(transposed ? 1 : 0), n = weight->dim(transposed ? 0 : 1);
   if (in->back() != Dim(k) || out->back() != Dim(n)) return std::nullopt;
 

@@ -40,6 +40,10 @@ TEST(UnwrapGemm, LeavesOtherProducts) {
   kept(kFlat + " column: float[2,1] = {1, 2}\n c: float[M,2] = Gemm(r, w, column)" + end);
   kept(kFlat + " c: float[M,2] = MatMul(r, w)" + end);
   kept(" c: float[M,2] = Gemm(x, w, b)" + end, "graph (x: float[M,3]) -> (y: float[N,S,2]) {");
+  // A weight that takes long to transpose.
+  kept(" large: float[349526,3] = fill 1\n wide: int64[3] = {0, -1, 349526}\n" + kFlat +
+           " c: float[M,349526] = Gemm[transB=1](r, large)\n y = Reshape(c, wide)",
+       "graph (x: float[N,S,3]) -> (y: float[N,S,349526]) {");
   // The rows are others than those of x, and the result of Gemm is wanted too.
   kept(kFlat + " c: float[M,2] = Gemm(r, w, b)" + end,
        "graph (x: float[N,S,3]) -> (y: float[S,N,2]) {");
