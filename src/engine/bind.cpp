@@ -168,6 +168,11 @@ class Binder {
     dims.batch_rank = static_cast<int32_t>(batch);
     const Shape a_strides = broadcast_strides(a, c), b_strides = broadcast_strides(b, c),
                 c_strides = strides_of(c);
+    for (const Shape* factor : {&a, &b})  // their stacks must be those of the product, or single
+      for (size_t i = 0; i + 2 < factor->size(); ++i)
+        if ((*factor)[i] != 1 && (*factor)[i] != c[c.size() - factor->size() + i])
+          return Status::invalid_argument("stacks of matrices {} and {} do not fit", to_string(a),
+                                          to_string(b));
     for (size_t i = 0; i < batch; ++i) {
       dims.batch_sizes[i] = c[i];
       dims.a_batch_strides[i] = a_strides[i];
@@ -320,6 +325,13 @@ class Binder {
     int64_t begin = 0;
     for (size_t i = 1; i < numbers().size(); ++i)
       begin += physical_shape(*value_shapes_[static_cast<size_t>(numbers()[i])], layout)[axis];
+    // The result has the sizes of one input where a symbol of another was taken for the same.
+    bool fits = piece.size() == whole.size();
+    for (size_t i = 0; fits && i < piece.size(); ++i)
+      fits = i == axis ? piece[i] <= whole[i] - begin : piece[i] == whole[i];
+    if (!fits)
+      return Status::invalid_argument("a part [{}] does not fit into [{}]", to_string(input(0)),
+                                      to_string(output()));
     const Shape strides = strides_of(whole);
     bound.output_offset = begin * strides[axis] * element_bytes();
     return copy(piece, strides_of(piece), strides);

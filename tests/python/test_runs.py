@@ -247,3 +247,23 @@ def test_limits_also_come_from_the_environment():
             print("reached")
     """, SHIPWAY_TIMEOUT="0.1")
     assert said == "reached\n"
+
+
+@pytest.mark.parametrize("op_type, attributes, fed", [("Concat", {"axis": 2}, (5, 4, 3, 2)), ("Concat", {"axis": 2}, (2, 1, 3, 2)),
+                                                      ("MatMul", {}, (5, 4, 3, 3)), ("MatMul", {}, (2, 7, 3, 3))])
+def test_sizes_that_a_symbol_hid_are_refused(op_type, attributes, fed):
+    """The symbols stand for the sizes of the other input, as inference has it, until a run feeds others."""
+    made = model([helper.make_node(op_type, ["a", "b"], ["y"], **attributes)],
+                 [tensor("a", ["p", "q", "r", "s"]), tensor("b", [2, 4, 3, 2])], [helper.make_empty_tensor_value_info("y")])
+    session = shipway.InferenceSession(made.SerializeToString())
+    with pytest.raises(shipway.InvalidArgument):
+        session.run(None, {"a": np.zeros(fed, np.float32), "b": np.zeros((2, 4, 3, 2), np.float32)})
+
+
+def test_max_memory_holds_for_the_reference_too():
+    made = model([helper.make_node("Range", ["a", "b", "c"], ["y"])], [tensor(name, [], TensorProto.INT64) for name in "abc"],
+                 [tensor("y", [None], TensorProto.INT64)]).SerializeToString()
+    feeds = {"a": np.int64(0), "b": np.int64(2**31), "c": np.int64(1)}
+    for reference in (False, True):
+        with pytest.raises(shipway.LimitReached):
+            shipway.InferenceSession(made, reference=reference, max_memory=2**20).run(None, feeds)
