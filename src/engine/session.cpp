@@ -50,6 +50,7 @@ struct Session::State {
         registry(given.registry ? given.registry : &Registry::built_in()),
         threads(given.threads > 0 ? given.threads : usable_cores()) {
     options.max_memory = limit_from_environment("SHIPWAY_MAX_MEMORY", given.max_memory);
+    run_memory = options.max_memory;  // of the reference, which packs no weights
     options.timeout = seconds_from_environment("SHIPWAY_TIMEOUT", given.timeout);
   }
   /// From an optimised model, whose shapes are inferred here, to one that can run.
