@@ -142,7 +142,7 @@ void direct_tile(const TileArguments& t) {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         column[v] = load(b + v * kLanes);
-        if constexpr (kRows * kVectors + kVectors < kRegisters) hold(column[v]);
+        if constexpr (kRows * kVectors + kVectors < kRegisters) hold(column[v]);  // tuned
       }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
