@@ -375,6 +375,10 @@ class Binder {
   Result<kernels::Dims> attention() {
     const Shape &q = input(0), &k = input(1), &v = input(2);
     const bool flat = q.size() == 3;  // [batch, sequence, heads * size]
+    if ((!flat && q.size() != 4) || k.size() != q.size() || v.size() != q.size())
+      return Status::invalid_argument(
+          "'Q' [{}], 'K' [{}] and 'V' [{}] have other ranks than 3 or 4 for all", to_string(q),
+          to_string(k), to_string(v));
     kernels::AttentionDims dims;
     dims.batch = q[0];
     dims.heads = flat ? numbers()[0] : q[1];
@@ -393,7 +397,9 @@ class Binder {
                             : Shape{q[0], dims.kv_heads, k[2], dims.size};
     const Shape values = flat ? Shape{q[0], k[1], dims.kv_heads * dims.value_size}
                               : Shape{q[0], dims.kv_heads, k[2], dims.value_size};
-    if (!divides || k != keys || v != values)
+    const Shape result = flat ? Shape{q[0], q[1], dims.heads * dims.value_size}
+                              : Shape{q[0], dims.heads, dims.queries, dims.value_size};
+    if (!divides || k != keys || v != values || output() != result)
       return Status::invalid_argument("'Q' [{}], 'K' [{}] and 'V' [{}] do not fit each other",
                                       to_string(q), to_string(k), to_string(v));
     const auto strides = [&](int64_t heads, int64_t rows, int64_t size) {

@@ -19,9 +19,9 @@ def tensor(name, shape, dtype=TensorProto.FLOAT):
     return helper.make_tensor_value_info(name, dtype, shape)
 
 
-def model(nodes, inputs, outputs, initializers=()):
+def model(nodes, inputs, outputs, initializers=(), opset=21):
     return helper.make_model(helper.make_graph(nodes, "test", inputs, outputs, list(initializers)),
-                             opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+                             opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
 
 
 def counting():
@@ -267,3 +267,15 @@ def test_max_memory_holds_for_the_reference_too():
     for reference in (False, True):
         with pytest.raises(shipway.LimitReached):
             shipway.InferenceSession(made, reference=reference, max_memory=2**20).run(None, feeds)
+
+
+@pytest.mark.parametrize("shapes", [((1, 4, 3, 8), (1, 3, 8), (1, 4, 5, 8)), ((1, 4, 3, 8), (1, 4, 5, 8), (1, 4, 6, 8)),
+                                    ((1, 4, 3, 8), (2, 4, 5, 8), (2, 4, 5, 8)), ((1, 4, 3, 8), (1, 4, 5, 7), (1, 4, 5, 8))])
+def test_queries_keys_and_values_that_do_not_fit_each_other_are_refused(shapes):
+    names = ["q", "k", "v"]
+    free = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
+    inputs = [tensor("q", ["a", "b", "c", "d"])] + [helper.make_value_info(name, free) for name in names[1:]]
+    made = model([helper.make_node("Attention", names, ["y"])], inputs, [helper.make_empty_tensor_value_info("y")], opset=23)
+    session = shipway.InferenceSession(made.SerializeToString())
+    with pytest.raises((shipway.InvalidArgument, shipway.InvalidModel), match="Attention"):
+        session.run(None, {name: np.zeros(shape, np.float32) for name, shape in zip(names, shapes)})
