@@ -16,11 +16,13 @@ class Registry;
 
 struct OptimizeOptions {
   /// 0: nothing. 1: what leaves every result bit for bit (dead code, identities, constants, common
-  /// parts). 2: also what may round differently (batch normalization into weights) and moves
-  /// transposes. 3: the same, with more patience.
+  /// parts, data moved twice). 2: also what may round differently (batch normalization into
+  /// weights, formulas that become one operator) and moves transposes. 3: the same, with more
+  /// patience.
   int level = 2;
   /// The opset of ai.onnx to leave the model in. Passes work in the newest one; kInputOpset goes
   /// back to the opsets and the IR version that the model came with, another number to that opset.
+  /// Passes whose results that opset cannot say are left out, and the report notes them.
   int64_t opset = kNewestOpset;
   static constexpr int64_t kNewestOpset = 0, kInputOpset = -1;
   /// Stops after this many rewrites, to find a bad one by halving; -1: no limit.
