@@ -61,7 +61,8 @@ class InferenceSession:
             threads = getattr(sess_options, "intra_op_num_threads", 0) or 0
         limits = (-1.0 if timeout is None else float(timeout), -1 if max_memory is None else int(max_memory))
         if is_plan(path_or_bytes):
-            source = path_or_bytes if isinstance(path_or_bytes, bytes) else os.fspath(path_or_bytes)
+            source: Any = path_or_bytes  # a path or bytes, as is_plan found
+            source = source if isinstance(source, bytes) else os.fspath(source)
             self._session = _core.open_plan(source, threads, reference, *limits)
             self._metadata = ModelMetadata(*_core.metadata(self._session.model))
         else:

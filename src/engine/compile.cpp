@@ -24,7 +24,9 @@ constexpr int64_t kSmallestStored = 64;
 
 Status fix_shapes(Model& model, std::span<const std::pair<std::string, Shape>> shapes) {
   std::map<int32_t, int64_t> symbols;  // by Dim::id
-  for (const auto& [name, shape] : shapes) {
+  for (const auto& given : shapes) {
+    const std::string& name = given.first;
+    const Shape& shape = given.second;
     const auto inputs = model.graph().inputs();
     const auto found = std::find_if(inputs.begin(), inputs.end(),
                                     [&](ValueId id) { return model.value(id).name() == name; });
