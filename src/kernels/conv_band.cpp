@@ -139,6 +139,14 @@ Status check_flat_conv_dims(const ConvProblem& problem, const ConvDims& dims) {
   return Status::ok();
 }
 
+PanelUnits panel_units(int64_t panels, int64_t places) {
+  constexpr int64_t kUnitsWanted = 16;  // tuned
+  const int64_t divisions = std::clamp<int64_t>(
+      parts_of(kUnitsWanted, std::max<int64_t>(places, 1)), 1, std::max<int64_t>(panels, 1));
+  const int64_t panels_of_unit = parts_of(panels, divisions);
+  return {panels_of_unit, panels == 0 ? 0 : parts_of(panels, panels_of_unit)};
+}
+
 Cost conv_cost(const ConvProblem& problem, const ConvDims& dims, double flops_per_nanosecond) {
   const auto product = [](const Spatial& s) {
     return static_cast<double>(s[0]) * static_cast<double>(s[1]) * static_cast<double>(s[2]);

@@ -56,6 +56,14 @@ Status check_flat_conv_dims(const ConvProblem& problem, const ConvDims& dims);
 /// then reaches its neighbour groups as NaN.) 0 when it takes too many.
 int64_t merged_groups(const ConvProblem& problem, int64_t lanes);
 
+/// How the panels of output channels are divided into units of work: all panels of one place of the
+/// output in a unit, which then reads the input once; fewer where `places` are too few to share
+/// out.
+struct PanelUnits {
+  int64_t panels_of_unit, count;
+};
+PanelUnits panel_units(int64_t panels, int64_t places);
+
 /// Flops and bytes of a convolution, and the time at `flops_per_nanosecond`.
 Cost conv_cost(const ConvProblem& problem, const ConvDims& dims, double flops_per_nanosecond);
 

@@ -194,8 +194,7 @@ Result<BoundKernel> bind_conv_depthwise(const KernelPlan& plan, const Dims& dims
   State& state = bound.state<State>();
   state = {};
   state.dims = d;
-  state.form = epilogue_form(problem.epilogue);
-  if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
+  state.form = blocked_epilogue_form(problem.epilogue);
   state.blocks = parts_of(problem.channels_in, lanes);
   state.in_plane = d.in[0] * d.in[1] * d.in[2] * lanes;
   state.out_plane = d.out[0] * d.out[1] * d.out[2] * lanes;

@@ -28,9 +28,8 @@ struct State {
   int64_t channels = 1;  // input channel blocks (or channels) of one group
   int64_t in_plane = 0,
           out_plane = 0;  // floats of one channel block (channel) of the input, block of the output
-  int64_t panels_of_unit = 1, panel_units = 1;
+  PanelUnits units{};
   int64_t segments = 0;
-  bool by_taps = false;                          // each tap by itself over the input in place
   int64_t segments_offset = 0, band_offset = 0;  // floats in scratch
 };
 static_assert(sizeof(State) <= BoundKernel::kStateBytes);
@@ -191,8 +190,8 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
   Band band{};
   for (int64_t index = part.begin; index < part.end; ++index) {
     Unit unit{};
-    const int64_t panel_unit = index % state.panel_units;
-    int64_t rest = index / state.panel_units;
+    const int64_t panel_unit = index % state.units.count;
+    int64_t rest = index / state.units.count;
     const int64_t band_key = rest;
     unit.band = rest % bands;
     rest /= bands;
@@ -200,8 +199,8 @@ void run_conv_direct(const BoundKernel& bound, const Views& views, Range part, v
     rest /= state.groups;
     unit.depth = rest % state.dims.out[0];
     unit.image = rest / state.dims.out[0];
-    unit.panel_begin = panel_unit * state.panels_of_unit;
-    unit.panel_end = std::min(unit.panel_begin + state.panels_of_unit, run.panels.count());
+    unit.panel_begin = panel_unit * state.units.panels_of_unit;
+    unit.panel_end = std::min(unit.panel_begin + state.units.panels_of_unit, run.panels.count());
     if (loaded != band_key) {
       band = load_band(state.band, problem, state.dims, run.input(unit), state.in_plane,
                        state.channels, unit.band, floats + state.band_offset);
@@ -277,8 +276,7 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   state.groups = plan.parameters[0];
   state.dims = problem.input.is_blocked() ? flatten_pointwise(problem, given) : given;
   const ConvDims& d = state.dims;
-  state.form = epilogue_form(problem.epilogue);
-  if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
+  state.form = blocked_epilogue_form(problem.epilogue);
   const int64_t in_per_group = problem.channels_in / state.groups,
                 out_per_group = problem.channels_out / state.groups;
   const int64_t pixel = problem.input.is_blocked() ? lanes : 1;
@@ -297,14 +295,8 @@ Result<BoundKernel> bind_conv_direct(const KernelPlan& plan, const Dims& dims) {
   const int64_t panels = (out_per_group + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes =
       d.batch * d.out[0] * state.groups * state.band.row_bands * state.band.column_bands;
-  // All output channels of a band in one unit read it once; fewer when that leaves too few units to
-  // share out.
-  constexpr int64_t kUnitsWanted = 16;  // tuned
-  const int64_t divisions = std::clamp<int64_t>(
-      (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
-  state.panels_of_unit = parts_of(panels, divisions);
-  state.panel_units = panels == 0 ? 0 : parts_of(panels, state.panels_of_unit);
-  bound.parts = planes * state.panel_units;
+  state.units = panel_units(panels, planes);
+  bound.parts = planes * state.units.count;
 
   int64_t floats = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   state.segments_offset = floats;

@@ -26,7 +26,8 @@ struct State {
   int64_t groups = 1;                   // after merging
   int64_t channels = 1;                 // input channel blocks of one group
   int64_t in_plane = 0, out_plane = 0;  // floats of one channel block
-  int64_t rows_of_unit = 1, row_units = 1, panels_of_unit = 1, panel_units = 1;
+  int64_t rows_of_unit = 1, row_units = 1;
+  PanelUnits units{};
   bool exclusive = false;       // every output pixel gets exactly one tap
   int64_t segments_offset = 0;  // floats in scratch
 };
@@ -215,9 +216,9 @@ void run_conv_taps(const BoundKernel& bound, const Views& views, Range part, voi
                 .segments = reinterpret_cast<Segment*>(floats + state.segments_offset)};
   for (int64_t index = part.begin; index < part.end; ++index) {
     Unit unit{};
-    unit.panel_begin = index % state.panel_units * state.panels_of_unit;
-    unit.panel_end = std::min(unit.panel_begin + state.panels_of_unit, run.panels.count());
-    int64_t rest = index / state.panel_units;
+    unit.panel_begin = index % state.units.count * state.units.panels_of_unit;
+    unit.panel_end = std::min(unit.panel_begin + state.units.panels_of_unit, run.panels.count());
+    int64_t rest = index / state.units.count;
     unit.row_begin = rest % state.row_units * state.rows_of_unit;
     unit.row_end = std::min(unit.row_begin + state.rows_of_unit, state.dims.out[kHeight]);
     rest /= state.row_units;
@@ -265,8 +266,7 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims) {
   state = {};
   state.dims = d;
   state.groups = plan.parameters[0];
-  state.form = epilogue_form(problem.epilogue);
-  if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
+  state.form = blocked_epilogue_form(problem.epilogue);
   state.channels = (problem.channels_in / state.groups + lanes - 1) / lanes;
   state.in_plane = d.in[0] * d.in[kHeight] * d.in[kWidth] * lanes;
   state.out_plane = d.out[0] * d.out[kHeight] * d.out[kWidth] * lanes;
@@ -281,13 +281,8 @@ Result<BoundKernel> bind_conv_taps(const KernelPlan& plan, const Dims& dims) {
   state.row_units = parts_of(d.out[kHeight], state.rows_of_unit);
   const int64_t panels = (problem.channels_out / state.groups + 2 * lanes - 1) / (2 * lanes);
   const int64_t planes = d.batch * d.out[0] * state.groups * state.row_units;
-  // Neighbouring panels read the same input.
-  constexpr int64_t kUnitsWanted = 16;  // tuned
-  const int64_t divisions = std::clamp<int64_t>(
-      (kUnitsWanted + planes - 1) / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(panels, 1));
-  state.panels_of_unit = parts_of(panels, divisions);
-  state.panel_units = panels == 0 ? 0 : parts_of(panels, state.panels_of_unit);
-  bound.parts = d.out[kWidth] == 0 ? 0 : planes * state.panel_units;
+  state.units = panel_units(panels, planes);
+  bound.parts = d.out[kWidth] == 0 ? 0 : planes * state.units.count;
 
   state.segments_offset = whole_lines(EpilogueRunner::scratch_floats(problem.epilogue));
   bound.scratch_bytes = state.segments_offset * static_cast<int64_t>(sizeof(float)) +

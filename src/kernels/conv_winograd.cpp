@@ -36,7 +36,7 @@ struct State {
   int64_t in_blocks = 1;                           // channel blocks of the input
   int64_t in_plane = 0, out_plane = 0;             // floats of one channel block
   RowTiles row_blocks{0, 1}, column_blocks{0, 1};  // the plane's 4x4 tiles in even blocks
-  int64_t panels_of_unit = 1, panel_units = 1;
+  PanelUnits units{};
   int64_t input_stride = 0, product_stride = 0;  // floats from position to position
   int64_t input_offset = 0, product_offset = 0;  // floats in scratch
 };
@@ -214,17 +214,18 @@ void run_conv_winograd(const BoundKernel& bound, const Views& views, Range part,
                 .products = floats + state.product_offset};
   int64_t loaded = -1;
   for (int64_t index = part.begin; index < part.end; ++index) {
-    const int64_t panel_unit = index % state.panel_units, key = index / state.panel_units;
+    const int64_t panel_unit = index % state.units.count, key = index / state.units.count;
     const int64_t column = key % state.column_blocks.count;
     const int64_t row = key / state.column_blocks.count % state.row_blocks.count;
     const int64_t plane = key / state.column_blocks.count / state.row_blocks.count;
-    const int64_t panel_begin = panel_unit * state.panels_of_unit;
-    const Unit unit{.image = plane / state.dims.out[0],
-                    .depth = plane % state.dims.out[0],
-                    .rows = {state.row_blocks, row},
-                    .columns = {state.column_blocks, column},
-                    .panel_begin = panel_begin,
-                    .panel_end = std::min(panel_begin + state.panels_of_unit, run.panels.count())};
+    const int64_t panel_begin = panel_unit * state.units.panels_of_unit;
+    const Unit unit{
+        .image = plane / state.dims.out[0],
+        .depth = plane % state.dims.out[0],
+        .rows = {state.row_blocks, row},
+        .columns = {state.column_blocks, column},
+        .panel_begin = panel_begin,
+        .panel_end = std::min(panel_begin + state.units.panels_of_unit, run.panels.count())};
     if (loaded != key) transform_inputs(run, unit);
     loaded = key;
     for (int64_t panel = unit.panel_begin; panel < unit.panel_end; ++panel) {
@@ -272,8 +273,7 @@ Result<BoundKernel> bind_conv_winograd(const KernelPlan& plan, const Dims& dims)
   State& state = bound.state<State>();
   state = {};
   state.dims = d;
-  state.form = epilogue_form(problem.epilogue);
-  if (!preserves_zero_tail(problem.epilogue)) state.form = {.generic = true};
+  state.form = blocked_epilogue_form(problem.epilogue);
   state.in_blocks = stored_channels(problem.input, problem.channels_in) / lanes;
   state.in_plane = d.in[0] * d.in[kHeight] * d.in[kWidth] * lanes;
   state.out_plane = d.out[0] * d.out[kHeight] * d.out[kWidth] * lanes;
@@ -291,14 +291,8 @@ Result<BoundKernel> bind_conv_winograd(const KernelPlan& plan, const Dims& dims)
 
   const Panels panels = panels_of(problem, lanes);
   const int64_t blocks = d.batch * d.out[0] * state.row_blocks.count * state.column_blocks.count;
-  // All output channels of a block in one unit transform it once; fewer when that leaves too few
-  // units to share out.
-  constexpr int64_t kUnitsWanted = 16;  // tuned
-  const int64_t divisions = std::clamp<int64_t>(
-      (kUnitsWanted + blocks - 1) / std::max<int64_t>(blocks, 1), 1, panels.count());
-  state.panels_of_unit = parts_of(panels.count(), divisions);
-  state.panel_units = parts_of(panels.count(), state.panels_of_unit);
-  bound.parts = blocks * state.panel_units;
+  state.units = panel_units(panels.count(), blocks);
+  bound.parts = blocks * state.units.count;
 
   state.input_stride = block_tiles * in_floats + kApart;
   state.product_stride = block_tiles * panels.panel + kApart;

@@ -43,6 +43,10 @@ bool preserves_zero_tail(const Epilogue& epilogue) {
   return true;
 }
 
+EpilogueForm blocked_epilogue_form(const Epilogue& epilogue) {
+  return preserves_zero_tail(epilogue) ? epilogue_form(epilogue) : EpilogueForm{.generic = true};
+}
+
 EpilogueRunner::EpilogueRunner(const Epilogue& epilogue, Isa isa, const Views& views,
                                float* scratch)
     : epilogue_(epilogue), isa_(isa), scratch_(scratch) {

@@ -18,6 +18,9 @@ struct EpilogueForm {
   float low = 0, high = 0;
 };
 EpilogueForm epilogue_form(const Epilogue& epilogue);
+/// The form for a channel-blocked output: steps that make something of a zero tail all run generic,
+/// which clears it again.
+EpilogueForm blocked_epilogue_form(const Epilogue& epilogue);
 
 /// What the tiles of a panel of `width` channels, the first `channel` of `channels`, have in common
 /// in a channel-blocked output whose blocks are `block_stride` floats apart: `bias` (may be null)
