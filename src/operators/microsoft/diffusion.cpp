@@ -1,8 +1,8 @@
 // Operators that ONNX Runtime's optimiser writes for image generators: sums and gates around
 // products, and group normalisation with the channels last.
-#include "operators/body.h"
 #include "operators/downgrade_steps.h"
 #include "operators/microsoft/quantized_parts.h"
+#include "operators/microsoft/with_body.h"
 
 namespace shipway {
 namespace {
@@ -80,49 +80,35 @@ Status expand_skip_group_norm(NodeRewrite& rewrite) {
 constexpr std::string_view kGroupNormAttributes =
     "activation: int!; channels_last: int = 1; epsilon: float = 1e-05; groups: int!";
 
-Operator with_body(std::string name, std::string summary, std::string_view signature,
-                   std::string_view types, Schema::Rewrite body, std::string_view attributes = {}) {
-  return {.domain = "com.microsoft",
-          .name = std::move(name),
-          .summary = std::move(summary),
-          .versions = {{.since = 1,
-                        .signature = signature,
-                        .types = types,
-                        .attributes = attributes,
-                        .upgrade = body}},
-          .infer = infer_by_body,
-          .evaluate = evaluate_by_body};
-}
-
 }  // namespace
 
 const Operator& microsoft_bias_add_operator() {
-  static const Operator definition =
-      with_body("BiasAdd", "Sum of a tensor, a bias along its last axis, and a skip connection.",
-                "(X: T, bias: T, skip: T) -> (Y: T)", "T: float16 float", expand_bias_add);
+  static const Operator definition = microsoft_with_body(
+      "BiasAdd", "Sum of a tensor, a bias along its last axis, and a skip connection.",
+      "(X: T, bias: T, skip: T) -> (Y: T)", "T: float16 float", {}, expand_bias_add);
   return definition;
 }
 
 const Operator& microsoft_bias_split_gelu_operator() {
-  static const Operator definition =
-      with_body("BiasSplitGelu", "Half of a biased tensor times Gelu of the other half.",
-                "(X: T, bias: T) -> (Y: T)", "T: float16 float", expand_bias_split_gelu);
+  static const Operator definition = microsoft_with_body(
+      "BiasSplitGelu", "Half of a biased tensor times Gelu of the other half.",
+      "(X: T, bias: T) -> (Y: T)", "T: float16 float", {}, expand_bias_split_gelu);
   return definition;
 }
 
 const Operator& microsoft_group_norm_operator() {
-  static const Operator definition =
-      with_body("GroupNorm", "GroupNormalization with the channels last, then Swish or nothing.",
-                "(X: T, gamma: M, beta: M) -> (Y: T)", "T: float16 float; M: float16 float",
-                expand_group_norm, kGroupNormAttributes);
+  static const Operator definition = microsoft_with_body(
+      "GroupNorm", "GroupNormalization with the channels last, then Swish or nothing.",
+      "(X: T, gamma: M, beta: M) -> (Y: T)", "T: float16 float; M: float16 float",
+      kGroupNormAttributes, expand_group_norm);
   return definition;
 }
 
 const Operator& microsoft_skip_group_norm_operator() {
-  static const Operator definition =
-      with_body("SkipGroupNorm", "GroupNorm of a tensor plus its skip connection and a bias.",
-                "(X: T, gamma: M, beta: M, skip: T, bias?: T) -> (Y: T, S?: T)",
-                "T: float16 float; M: float16 float", expand_skip_group_norm, kGroupNormAttributes);
+  static const Operator definition = microsoft_with_body(
+      "SkipGroupNorm", "GroupNorm of a tensor plus its skip connection and a bias.",
+      "(X: T, gamma: M, beta: M, skip: T, bias?: T) -> (Y: T, S?: T)",
+      "T: float16 float; M: float16 float", kGroupNormAttributes, expand_skip_group_norm);
   return definition;
 }
 

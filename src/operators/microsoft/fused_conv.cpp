@@ -1,9 +1,9 @@
 // Convolutions (and a pool) of ONNX Runtime: with a sum and an activation behind them, and with
 // channels last.
-#include "operators/body.h"
 #include "operators/downgrade_steps.h"
 #include "operators/microsoft/fused_activation.h"
 #include "operators/microsoft/quantized_parts.h"
+#include "operators/microsoft/with_body.h"
 
 namespace shipway {
 namespace {
@@ -89,39 +89,24 @@ Status expand_nhwc_max_pool(NodeRewrite& rewrite) {
   return Status::ok();
 }
 
-Operator convolution_like(std::string name, std::string summary, std::string_view signature,
-                          std::string_view types, std::string_view attributes,
-                          Schema::Rewrite body) {
-  return {.domain = "com.microsoft",
-          .name = std::move(name),
-          .summary = std::move(summary),
-          .versions = {{.since = 1,
-                        .signature = signature,
-                        .types = types,
-                        .attributes = attributes,
-                        .upgrade = body}},
-          .infer = infer_by_body,
-          .evaluate = evaluate_by_body};
-}
-
 }  // namespace
 
 const Operator& microsoft_fused_conv_operator() {
-  static const Operator definition = convolution_like(
+  static const Operator definition = microsoft_with_body(
       "FusedConv", "Convolution, then the sum with a tensor and an activation.",
       "(X: T, W: T, B?: T, Z?: T) -> (Y: T)", "T: floats", kFusedAttributes, expand_fused_conv);
   return definition;
 }
 
 const Operator& microsoft_nhwc_conv_operator() {
-  static const Operator definition = convolution_like(
+  static const Operator definition = microsoft_with_body(
       "NhwcConv", "Convolution with the channels last, of the weights too.",
       "(X: T, W: T, B?: T) -> (Y: T)", "T: floats", kConvAttributes, expand_nhwc_conv);
   return definition;
 }
 
 const Operator& microsoft_nhwc_fused_conv_operator() {
-  static const Operator definition = convolution_like(
+  static const Operator definition = microsoft_with_body(
       "NhwcFusedConv", "FusedConv with the channels last, but not those of the weights.",
       "(X: T, W: T, B?: T, Z?: T) -> (Y: T)", "T: float16 float", kFusedAttributes,
       expand_nhwc_fused_conv);
@@ -129,7 +114,7 @@ const Operator& microsoft_nhwc_fused_conv_operator() {
 }
 
 const Operator& microsoft_nhwc_max_pool_operator() {
-  static const Operator definition = convolution_like(
+  static const Operator definition = microsoft_with_body(
       "NhwcMaxPool", "MaxPool of 8-bit numbers with the channels last.", "(x: T) -> (y: T)",
       "T: int8 uint8",
       "auto_pad: string = 'NOTSET'; ceil_mode: int = 0; dilations: ints?; kernel_shape: ints!; "
@@ -139,7 +124,7 @@ const Operator& microsoft_nhwc_max_pool_operator() {
 }
 
 const Operator& microsoft_qlinear_conv_operator() {
-  static const Operator definition = convolution_like(
+  static const Operator definition = microsoft_with_body(
       "QLinearConv", "QLinearConv of ai.onnx, with the channels first or last.",
       "(x: T1, x_scale: float, x_zero_point: T1, w: T2, w_scale: float, w_zero_point: T2, y_scale: "
       "float, y_zero_point: T3, B?: T4) -> (y: T3)",

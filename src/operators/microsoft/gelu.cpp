@@ -1,6 +1,6 @@
 // The Gelu family of ONNX Runtime: what its optimiser makes of Erf, Tanh or Sigmoid and their
 // neighbours.
-#include "operators/body.h"
+#include "operators/microsoft/with_body.h"
 
 namespace shipway {
 namespace {
@@ -32,16 +32,8 @@ Status expand_quick_gelu(NodeRewrite& rewrite) {
 
 Operator gelu_like(std::string name, std::string summary, std::string_view signature,
                    Schema::Rewrite body, std::string_view attributes = {}) {
-  return {.domain = "com.microsoft",
-          .name = std::move(name),
-          .summary = std::move(summary),
-          .versions = {{.since = 1,
-                        .signature = signature,
-                        .types = "T: floats bfloat16",
-                        .attributes = attributes,
-                        .upgrade = body}},
-          .infer = infer_by_body,
-          .evaluate = evaluate_by_body};
+  return microsoft_with_body(std::move(name), std::move(summary), signature, "T: floats bfloat16",
+                             attributes, body);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Quantised operators of ONNX Runtime that work element by element or window by window: numbers of
 // 8 bits in and out, each tensor with a scale and a zero point of its own. Their bodies compute in
 // floats between DequantizeLinear and QuantizeLinear.
-#include "operators/body.h"
 #include "operators/downgrade_steps.h"
 #include "operators/microsoft/quantized_parts.h"
+#include "operators/microsoft/with_body.h"
 
 namespace shipway {
 namespace {
@@ -103,16 +103,8 @@ Status expand_where(NodeRewrite& rewrite) {
 Operator qlinear(std::string name, std::string summary, std::string_view signature,
                  Schema::Rewrite body, std::string_view attributes = {},
                  std::string_view types = "T: uint8 int8") {
-  return {.domain = "com.microsoft",
-          .name = std::move(name),
-          .summary = std::move(summary),
-          .versions = {{.since = 1,
-                        .signature = signature,
-                        .types = types,
-                        .attributes = attributes,
-                        .upgrade = body}},
-          .infer = infer_by_body,
-          .evaluate = evaluate_by_body};
+  return microsoft_with_body(std::move(name), std::move(summary), signature, types, attributes,
+                             body);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Operators of ONNX Runtime that ai.onnx has too, mostly since later: the same but for a name, a
 // default, or the form of an input.
 #include "base/text.h"
-#include "operators/body.h"
 #include "operators/downgrade_steps.h"
 #include "operators/microsoft/quantized_parts.h"
+#include "operators/microsoft/with_body.h"
 
 namespace shipway {
 namespace {
@@ -91,17 +91,8 @@ Status expand_linear(NodeRewrite& rewrite) {
 Operator renamed(std::string name, std::string summary, std::string_view signature,
                  std::string_view types, std::string_view attributes, Schema::Rewrite body,
                  Accuracy accuracy = Accuracy::exact()) {
-  return {.domain = "com.microsoft",
-          .name = std::move(name),
-          .summary = std::move(summary),
-          .versions = {{.since = 1,
-                        .signature = signature,
-                        .types = types,
-                        .attributes = attributes,
-                        .upgrade = body}},
-          .infer = infer_by_body,
-          .evaluate = evaluate_by_body,
-          .accuracy = accuracy};
+  return microsoft_with_body(std::move(name), std::move(summary), signature, types, attributes,
+                             body, accuracy);
 }
 
 }  // namespace
