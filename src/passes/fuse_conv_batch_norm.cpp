@@ -20,13 +20,6 @@ struct ChannelAffine {
   std::vector<double> factor, mean, bias;  // y = (x - mean) * factor + bias, per channel
 };
 
-std::optional<std::vector<double>> constant_doubles(const Model& model, ValueId id) {
-  const Tensor* tensor = model.constant_tensor(id);
-  if (!tensor || kind_of(tensor->dtype()) != DTypeKind::kFloat) return std::nullopt;
-  Result<std::vector<double>> numbers = to_doubles(*tensor);
-  return numbers.is_ok() ? std::optional(*std::move(numbers)) : std::nullopt;
-}
-
 /// Nothing when it trains, or its statistics are no constants of one size.
 std::optional<ChannelAffine> inference_of(const Model& model, const Node& node) {
   if (int_attribute(node, "training_mode", 0) != 0) return std::nullopt;

@@ -14,17 +14,10 @@
 namespace shipway {
 namespace {
 
-std::optional<std::vector<double>> numbers_of(const Model& model, ValueId value) {
-  const Tensor* tensor = value.is_valid() ? model.constant_tensor(value) : nullptr;
-  if (!tensor) return std::nullopt;
-  Result<std::vector<double>> numbers = to_doubles(*tensor);
-  return numbers.is_ok() ? std::optional(*std::move(numbers)) : std::nullopt;
-}
-
 /// One number per group, for each channel.
 std::optional<ValueId> for_channels(const Model& model, Patch& patch, ValueId value, int64_t groups,
                                     int64_t channels) {
-  const auto numbers = numbers_of(model, value);
+  const auto numbers = constant_doubles(model, value);
   if (!numbers || static_cast<int64_t>(numbers->size()) != groups) return std::nullopt;
   std::vector<double> repeated;
   for (int64_t c = 0; c < channels; ++c)
@@ -71,7 +64,7 @@ std::optional<Patch> group_of_instances(const Model& model, const Node& node) {
 /// A constant with one number per channel of a value with `rank` axes, or one for all.
 std::optional<std::vector<double>> per_channel(const Model& model, ValueId value, size_t rank,
                                                size_t channels) {
-  auto numbers = numbers_of(model, value);
+  auto numbers = constant_doubles(model, value);
   if (!numbers) return std::nullopt;
   const Shape& shape = model.constant_tensor(value)->shape();
   if (shape.size() > rank) return std::nullopt;
@@ -91,7 +84,8 @@ std::optional<Patch> absorb(const Model& model, const Node& node) {
         group->graph() != node.graph())
       continue;
     const Dims* dims = dims_of(model, group->input(0));
-    auto scale = numbers_of(model, group->input(1)), bias = numbers_of(model, group->input(2));
+    auto scale = constant_doubles(model, group->input(1)),
+         bias = constant_doubles(model, group->input(2));
     if (!dims || !scale || !bias) continue;
     const auto operand = per_channel(model, node.input(1 - side), dims->size(), scale->size());
     if (!operand) continue;

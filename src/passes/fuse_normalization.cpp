@@ -145,10 +145,10 @@ std::optional<std::vector<double>> parameter(const Model& model, ValueId value,
   Shape shape = tensor->shape();
   while (shape.size() > trailing.sizes.size() && shape.front() == 1) shape.erase(shape.begin());
   if (tensor->element_count() != 1 && shape != trailing.sizes) return std::nullopt;
-  Result<std::vector<double>> numbers = to_doubles(*tensor);
-  if (!numbers.is_ok()) return std::nullopt;
-  if (numbers->size() == 1) numbers->assign(static_cast<size_t>(*count), numbers->front());
-  return *std::move(numbers);
+  std::optional<std::vector<double>> numbers = constant_doubles(model, value);
+  if (numbers && numbers->size() == 1)
+    numbers->assign(static_cast<size_t>(*count), numbers->front());
+  return numbers;
 }
 
 /// A scale or bias: the initializer itself where it has the right shape already.

@@ -54,6 +54,13 @@ std::optional<std::vector<int64_t>> constant_ints(const Model& model, ValueId id
   return ints.is_ok() ? std::optional(*std::move(ints)) : std::nullopt;
 }
 
+std::optional<std::vector<double>> constant_doubles(const Model& model, ValueId id) {
+  const Tensor* tensor = model.constant_tensor(id);
+  if (!tensor || kind_of(tensor->dtype()) != DTypeKind::kFloat) return std::nullopt;
+  Result<std::vector<double>> numbers = to_doubles(*tensor);
+  return numbers.is_ok() ? std::optional(*std::move(numbers)) : std::nullopt;
+}
+
 std::optional<double> constant_fill(const Model& model, ValueId id) {
   // A rule must not read a whole large weight to learn so little.
   constexpr int64_t kMostElements = 1 << 16;

@@ -30,6 +30,8 @@ std::span<const int64_t> ints_attribute(const Node& node, std::string_view name)
 
 /// The elements of a constant integer tensor.
 std::optional<std::vector<int64_t>> constant_ints(const Model& model, ValueId id);
+/// The elements of a constant tensor of floats.
+std::optional<std::vector<double>> constant_doubles(const Model& model, ValueId id);
 /// The number that every element of a constant tensor of numbers is (none: nothing).
 std::optional<double> constant_fill(const Model& model, ValueId id);
 
