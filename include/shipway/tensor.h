@@ -55,7 +55,7 @@ class Storage {
                                                    std::shared_ptr<const void> owner);
   /// Contents that stand elsewhere in another form (unaligned in a file, packed for a kernel), and
   /// get memory here at the first data() only. `fill` writes all of its argument; it may be called
-  /// from any thread.
+  /// from any thread. What it throws, data() throws; who asks again calls it again.
   using Fill = std::function<void(std::span<std::byte>)>;
   static std::shared_ptr<Storage> deferred(size_t bytes, Fill fill);
   ~Storage();

@@ -178,10 +178,15 @@ std::shared_ptr<Storage> Storage::deferred(size_t bytes, Fill fill) {
 
 std::byte* Storage::make() {
   std::call_once(deferred_->once, [&] {
-    std::byte* data = aligned_bytes(size_);
+    struct Free {
+      void operator()(std::byte* data) const {
+        ::operator delete(data, std::align_val_t(kAlignment));
+      }
+    };
+    std::unique_ptr<std::byte, Free> data(aligned_bytes(size_));
     if (!data) throw std::bad_alloc();
-    deferred_->fill({data, size_});
-    data_.store(data, std::memory_order_release);
+    deferred_->fill({data.get(), size_});  // may throw
+    data_.store(data.release(), std::memory_order_release);
   });
   return data_.load(std::memory_order_acquire);
 }
